@@ -1,0 +1,162 @@
+//! What a probe found: raw costs, curves, histograms, matrices and digests, never an opinion.
+//!
+//! Everything is an integer or a short ASCII string. Field names are in alphabetical order in every
+//! type, so that the JSON that `serde` writes is already the canonical form that gets signed
+//! (sorted keys, no spaces). A channel that the machine cannot run is `null`.
+
+use crate::channels::{
+    branch, cache, counter, environment, fpu, fresh_code, jitter, oscillator, pipeline, quirks,
+    simd, thermal, trap,
+};
+use crate::machine::{Identity, IDENTITY_NAME, IDENTITY_WORDS};
+use heapless::{String, Vec};
+use serde::{Deserialize, Serialize};
+
+/// The version of the evidence format and of everything that a challenge seeds. A node judges only
+/// versions it knows.
+pub const EVIDENCE_VERSION: u16 = 1;
+
+/// A cost in thousandths of a tick of the machine's counter. At 5 GHz the type holds 0.86 ms.
+pub type Milliticks = u32;
+
+/// Minimum, lower quartile, median, upper quartile of repeated measurements of one cost.
+pub type Spread = [Milliticks; 4];
+
+/// Index of the minimum in a [`Spread`].
+pub const MIN: usize = 0;
+/// Index of the median in a [`Spread`].
+pub const MEDIAN: usize = 2;
+
+/// All that a probe found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// Arena lent to the probe, bytes.
+    pub arena: u32,
+    /// See [`branch`].
+    pub branch: Option<branch::Evidence>,
+    /// See [`cache`].
+    pub cache: Option<cache::Evidence>,
+    /// See [`counter`].
+    pub counter: Option<counter::Evidence>,
+    /// Elapsed time of the whole probe by the independent clock, nanoseconds; 0 without a clock.
+    pub elapsed_ns: u64,
+    /// Elapsed time of the whole probe, ticks.
+    pub elapsed_ticks: u64,
+    /// See [`environment`].
+    pub environment: Option<environment::Evidence>,
+    /// See [`fpu`].
+    pub fpu: Option<fpu::Evidence>,
+    /// See [`fresh_code`].
+    pub fresh_code: Option<fresh_code::Evidence>,
+    /// The processor by its own registers.
+    pub identity: IdentityReport,
+    /// See [`jitter`].
+    pub jitter: Option<jitter::Evidence>,
+    /// See [`oscillator`].
+    pub oscillator: Option<oscillator::Evidence>,
+    /// See [`pipeline`].
+    pub pipeline: Option<pipeline::Evidence>,
+    /// Whether the quick plan ran.
+    pub quick: bool,
+    /// See [`quirks`].
+    pub quirks: Option<quirks::Evidence>,
+    /// See [`simd`].
+    pub simd: Option<simd::Evidence>,
+    /// See [`thermal`].
+    pub thermal: Option<thermal::Evidence>,
+    /// See [`trap`].
+    pub trap: Option<trap::Evidence>,
+    /// [`EVIDENCE_VERSION`].
+    pub version: u16,
+}
+
+/// [`Identity`] as it travels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdentityReport {
+    /// See [`Identity::architecture`].
+    pub architecture: String<16>,
+    /// See [`Identity::backend`].
+    pub backend: String<16>,
+    /// See [`Identity::name`]; printable ASCII.
+    pub name: String<48>,
+    /// See [`Identity::vector_unit`].
+    pub vector_unit: String<16>,
+    /// See [`Identity::words`].
+    pub words: Vec<u32, IDENTITY_WORDS>,
+}
+
+impl From<&Identity> for IdentityReport {
+    fn from(identity: &Identity) -> Self {
+        let mut name: String<IDENTITY_NAME> = String::new();
+        for &byte in identity.name.iter().take_while(|&&b| b != 0) {
+            let printable = if (b' '..=b'~').contains(&byte) { byte } else { b'?' };
+            // The report is as long as the register string: no push can fail.
+            let _ = name.push(char::from(printable));
+        }
+        IdentityReport {
+            architecture: clip(identity.architecture),
+            backend: clip(identity.backend),
+            name: clip(name.trim()),
+            vector_unit: clip(identity.vector_unit),
+            words: identity.words.iter().copied().collect(),
+        }
+    }
+}
+
+/// As much of `text` as fits, printable ASCII only (anything else becomes `?`), so that the JSON
+/// text of it is itself.
+pub fn clip<const N: usize>(text: &str) -> String<N> {
+    let mut out = String::new();
+    for c in text.chars() {
+        let c = if (' '..='~').contains(&c) { c } else { '?' };
+        if out.push(c).is_err() {
+            break;
+        }
+    }
+    out
+}
+
+/// Why evidence could not be encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EncodeError {
+    /// The caller's buffer is too small.
+    BufferFull,
+}
+
+impl core::fmt::Display for EncodeError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            EncodeError::BufferFull => f.write_str("the buffer is too small for the encoding"),
+        }
+    }
+}
+
+impl core::error::Error for EncodeError {}
+
+/// Bytes that suffice for the JSON of any evidence that a prober makes.
+pub const EVIDENCE_JSON_MAX: usize = 7 * 1024;
+
+/// Writes `value` as JSON into `out`, replacing what was there.
+///
+/// # Errors
+/// [`EncodeError::BufferFull`] where `N` bytes do not suffice; `out` is then empty.
+pub fn to_json<T: Serialize, const N: usize>(
+    value: &T,
+    out: &mut Vec<u8, N>,
+) -> Result<(), EncodeError> {
+    out.clear();
+    // `resize_default` to the capacity cannot fail.
+    let _ = out.resize_default(N);
+    match serde_json_core::to_slice(value, out) {
+        Ok(length) => {
+            out.truncate(length);
+            Ok(())
+        }
+        Err(_) => {
+            out.clear();
+            Err(EncodeError::BufferFull)
+        }
+    }
+}
