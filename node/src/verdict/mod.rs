@@ -2,6 +2,11 @@
 //! itself. No clock, no database, no randomness: the same case gives the same verdict on every node
 //! and for ever.
 
+pub mod checks;
+pub mod environment_marks;
+pub mod thresholds;
+
+use checks::Subject;
 use probe_core::evidence::Evidence;
 use probe_core::seed::Seed;
 use serde::Serialize;
@@ -138,11 +143,61 @@ pub struct Verdict {
 
 /// What is known of silicon and its worth: data files, parsed once at start.
 #[derive(Debug, Clone)]
-pub struct Profiles {}
+pub struct Profiles {
+    /// Marks by which environments name themselves.
+    marks: Vec<environment_marks::Rule>,
+}
 
 impl Profiles {
     /// The data files compiled into the node.
+    ///
+    /// # Panics
+    /// Never in a build whose tests pass: the files are part of the program, and a test parses them.
     pub fn builtin() -> Self {
-        Profiles {}
+        match Profiles::parse() {
+            Ok(profiles) => profiles,
+            Err(error) => panic!("a data file compiled into this program is malformed: {error}"),
+        }
+    }
+
+    fn parse() -> Result<Self, String> {
+        Ok(Profiles {
+            marks: environment_marks::parse(include_str!("../../data/environment.toml"))?,
+        })
+    }
+}
+
+/// Version of the rules: raised with every change that can change a verdict.
+pub const RULES_VERSION: u16 = 1;
+
+/// Judges a case.
+pub fn judge(case: &Case<'_>, profiles: &Profiles) -> Verdict {
+    let checks = match &case.proof {
+        Proof::Evidence { evidence, seed } => checks::environment::check(&Subject {
+            case,
+            evidence,
+            seed,
+            profiles,
+        }),
+        Proof::Legacy(_) => Vec::new(),
+    };
+    let virtual_machine = checks.iter().any(|c| c.outcome == Outcome::Fail);
+    Verdict {
+        rules: RULES_VERSION,
+        checks,
+        integrity: true,
+        physical: false,
+        family: String::from("x86"),
+        class: String::from(if virtual_machine {
+            "virtual"
+        } else {
+            "unproven"
+        }),
+        kind_ppm: None,
+        presence_ppm: None,
+        continuity_ppm: None,
+        multiplier_units: 1,
+        weight_units: 1,
+        summary: String::from("not proven to be silicon"),
     }
 }
