@@ -14,6 +14,7 @@ pub mod channels;
 pub mod evidence;
 pub mod machine;
 pub mod plan;
+pub mod replay;
 pub mod seed;
 pub mod ticks;
 pub mod wire;

@@ -42,7 +42,7 @@ pub enum Op {
     /// each counted as one operation, and each a shift and an exclusive-or in sequence.
     Shift = 3,
     /// Load-to-use in the nearest cache: `p = *p` over a ring of [`LOAD_RING`] pointers; the ring's
-    /// order is [`Operands::load_next`], the digest of a lane is the slot where it ends.
+    /// order is [`Operands::load_next`]; lane i starts at slot i, its digest is the slot where it ends.
     Load = 4,
     /// `x += c`, binary64.
     FpAdd = 5,
@@ -274,7 +274,7 @@ pub struct Ring {
     /// multiple of 8, or 0.
     pub skew: u32,
     /// Where 0, each slot is one link. Otherwise each slot holds two links, the second `pair`
-    /// bytes after the first, visited directly after it: the line-size probe.
+    /// bytes after the first, visited directly after it: the line-size probe. Then `skew` is 0.
     pub pair: u32,
     /// Key of the order.
     pub key: u64,
@@ -438,7 +438,8 @@ pub trait Machine: Ticks {
     fn identity(&mut self) -> Identity;
 
     /// Runs a chain, and gives the fold ([`crate::seed::fold`], from 0) of the lanes' digests in
-    /// lane order: `u32` for integer lanes, bits for binary64, for vectors the fold of the words.
+    /// lane order: `u32` for integer lanes, bits for binary64, for vectors the fold, from 0, of the
+    /// words. [`crate::replay::chain`] is the exact meaning.
     fn chain(&mut self, chain: Chain, operands: &Operands) -> Option<u64>;
 
     /// Lays `ring` in `arena`, walks `walk.warm` links untimed from position 0, then fills
