@@ -16,5 +16,6 @@ pub mod machine;
 pub mod plan;
 pub mod replay;
 pub mod seed;
+pub mod stats;
 pub mod ticks;
 pub mod wire;

@@ -1,0 +1,307 @@
+//! Statistics in integers, over samples that the caller holds.
+//!
+//! Nothing allocates and nothing overflows: sums are `u128` or `i128`, results saturate at the
+//! width of the wire. Sequences are taken as iterators that can be cloned, so that they may lie in
+//! a slice or in the bytes of an arena ([`Samples`]). The tests hold an obvious floating-point or
+//! sorting version of each.
+
+use crate::evidence::Spread;
+
+/// `u32` samples kept in bytes that the caller lends, four bytes each, in native order.
+#[derive(Debug)]
+pub struct Samples<'a>(&'a mut [u8]);
+
+impl<'a> Samples<'a> {
+    /// Uses `bytes`; a tail of less than four bytes is left alone.
+    pub fn new(bytes: &'a mut [u8]) -> Self {
+        Samples(bytes)
+    }
+
+    /// How many samples fit.
+    pub fn capacity(&self) -> usize {
+        self.0.len() / 4
+    }
+
+    /// Writes sample `index`; out of range it does nothing.
+    pub fn set(&mut self, index: usize, value: u32) {
+        if let Some(bytes) = self.0.chunks_exact_mut(4).nth(index) {
+            bytes.copy_from_slice(&value.to_ne_bytes());
+        }
+    }
+
+    /// Samples `from..to`, clipped to the capacity.
+    pub fn range(&self, from: usize, to: usize) -> impl Iterator<Item = u32> + Clone + '_ {
+        let take = to.saturating_sub(from);
+        self.0.chunks_exact(4).skip(from).take(take).map(|bytes| {
+            let mut word = [0; 4];
+            word.copy_from_slice(bytes);
+            u32::from_ne_bytes(word)
+        })
+    }
+}
+
+/// Saturating conversion to the width of the wire.
+pub fn clamp_u32(value: u128) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+/// Greatest common divisor; `gcd(0, n)` is `n`.
+pub const fn gcd(mut a: u64, mut b: u64) -> u64 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+/// Minimum, lower quartile, median and upper quartile; sorts `samples`. All zero for none.
+pub fn spread(samples: &mut [u32]) -> Spread {
+    if samples.is_empty() {
+        return [0; 4];
+    }
+    samples.sort_unstable();
+    core::array::from_fn(|quarter| samples[rank(samples.len(), quarter, 4)])
+}
+
+/// Index of the `part`/`whole` quantile among `n` ≥ 1 sorted samples: the lower neighbour.
+const fn rank(n: usize, part: usize, whole: usize) -> usize {
+    (n - 1) * part / whole
+}
+
+/// The `part`/`whole` quantile of a sequence that need not be sorted or held in a slice: bisection
+/// on the value, 32 walks over the sequence. 0 for none.
+pub fn quantile(samples: impl Iterator<Item = u32> + Clone, part: usize, whole: usize) -> u32 {
+    let n = samples.clone().count();
+    if n == 0 {
+        return 0;
+    }
+    let needed = rank(n, part.min(whole), whole.max(1)) + 1;
+    let (mut low, mut high) = (0, u32::MAX);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if samples.clone().filter(|&s| s <= middle).count() >= needed {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    low
+}
+
+/// The median of a few values; sorts them. 0 for none.
+pub fn median(samples: &mut [u32]) -> u32 {
+    spread(samples)[crate::evidence::MEDIAN]
+}
+
+/// Count and sums of a sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Moments {
+    /// Samples seen.
+    pub n: u64,
+    /// Their sum.
+    pub sum: u128,
+    /// Sum of their squares.
+    pub squares: u128,
+}
+
+impl Moments {
+    /// Walks the sequence once. At most 2^32 samples.
+    pub fn of(samples: impl Iterator<Item = u32>) -> Self {
+        samples.fold(Moments::default(), |m, s| Moments {
+            n: m.n + 1,
+            sum: m.sum + u128::from(s),
+            squares: m.squares + u128::from(s) * u128::from(s),
+        })
+    }
+
+    /// Arithmetic mean, rounded down; 0 for none.
+    pub fn mean(&self) -> u32 {
+        clamp_u32(self.sum / u128::from(self.n.max(1)))
+    }
+
+    /// n² times the population variance: exact.
+    fn scaled_variance(&self) -> u128 {
+        u128::from(self.n) * self.squares - self.sum * self.sum
+    }
+
+    /// Population standard deviation, rounded down.
+    pub fn deviation(&self) -> u32 {
+        clamp_u32(self.scaled_variance().isqrt() / u128::from(self.n.max(1)))
+    }
+
+    /// Population coefficient of variation, parts per million. 0 where the mean is 0.
+    pub fn cv_ppm(&self) -> u32 {
+        const PPM: u128 = 1_000_000;
+        if self.sum == 0 {
+            return 0;
+        }
+        clamp_u32(scaled_root(self.scaled_variance(), PPM, self.sum))
+    }
+}
+
+/// `sqrt(square) × scale / divisor`, with the digits of the root that `scale` asks for where they
+/// fit, and the rounded-down root where they do not.
+fn scaled_root(square: u128, scale: u128, divisor: u128) -> u128 {
+    match square.checked_mul(scale * scale) {
+        Some(scaled) => scaled.isqrt() / divisor,
+        None => square.isqrt().saturating_mul(scale) / divisor,
+    }
+}
+
+/// Autocorrelation at lag 1, parts per million, −1,000,000 to 1,000,000. 0 for a constant sequence.
+///
+/// Cost: two walks.
+pub fn lag1_ppm(samples: impl Iterator<Item = u32> + Clone) -> i32 {
+    const PPM: i128 = 1_000_000;
+    let moments = Moments::of(samples.clone());
+    // Deviations from the mean rounded down: the rounding, below 1 tick, shifts both sums alike.
+    let mean = i128::from(moments.mean());
+    let (mut products, mut squares, mut last) = (0i128, 0i128, None);
+    for sample in samples {
+        let deviation = i128::from(sample) - mean;
+        if let Some(last) = last {
+            products += deviation * last;
+        }
+        squares += deviation * deviation;
+        last = Some(deviation);
+    }
+    if squares == 0 {
+        return 0;
+    }
+    (products * PPM / squares).clamp(-PPM, PPM) as i32
+}
+
+/// Allan deviation of the sequence at averages of `m` samples, parts per billion of its mean:
+/// sqrt(½ · mean of (difference of neighbouring averages)²). `None` with fewer than two averages.
+///
+/// Cost: two walks. (IEEE Std 1139; Riley, "Handbook of Frequency Stability Analysis", NIST SP 1065,
+/// eq. 8, without overlap.)
+pub fn allan_ppb(samples: impl Iterator<Item = u32> + Clone, m: usize) -> Option<u32> {
+    const PPB: i128 = 1_000_000_000;
+    let m = m.max(1);
+    let moments = Moments::of(samples.clone());
+    // `m` times the mean is `m * total / count`.
+    let (total, count) = (moments.sum as i128, i128::from(moments.n));
+    if total == 0 {
+        return None;
+    }
+    let (mut sum, mut within) = (0i128, 0);
+    let (mut last, mut squares, mut pairs) = (None, 0u128, 0u128);
+    for sample in samples {
+        sum += i128::from(sample);
+        within += 1;
+        if within == m {
+            if let Some(last) = last {
+                let difference: i128 = sum - last;
+                let ppb = (difference * PPB * count / (m as i128 * total)).unsigned_abs();
+                squares += ppb * ppb;
+                pairs += 1;
+            }
+            last = Some(sum);
+            (sum, within) = (0, 0);
+        }
+    }
+    (pairs > 0).then(|| clamp_u32((squares / (2 * pairs)).isqrt()))
+}
+
+/// Bin of `excess` in a histogram of `bins` (at least 1): 0 for none, otherwise one bin for each
+/// octave, the last one for everything beyond.
+pub fn bin(excess: u32, bins: usize) -> usize {
+    let octave = (u32::BITS - excess.leading_zeros()) as usize;
+    octave.min(bins.saturating_sub(1))
+}
+
+/// Logarithm to base 2 in 1/1,024ths, of `value` ≥ 1 (0 counts as 1), rounded down: ten bits by
+/// repeated squaring.
+pub fn log2_milli(value: u32) -> u32 {
+    const FRACTION_BITS: u32 = 10;
+    let value = value.max(1);
+    let whole = value.ilog2();
+    let mut log = whole;
+    // 1 ≤ x < 2 with 31 bits after the point.
+    let mut x = u64::from(value) << (31 - whole);
+    for _ in 0..FRACTION_BITS {
+        x = (x * x) >> 31;
+        log <<= 1;
+        if x >> 32 != 0 {
+            log |= 1;
+            x >>= 1;
+        }
+    }
+    log
+}
+
+/// The longest curve that [`steps`] takes.
+pub const MAX_CURVE: usize = 40;
+
+/// A rise between neighbours that belongs to a step: 2^(96/1024) = 6.7 %. The spread of a plateau's
+/// minima is 1 to 2 % on hardware.
+const SLOPE: u32 = 96;
+
+/// A whole step: 2^(256/1024) = 19 %. The smallest step between cache levels known to us is a
+/// third: 3 to 4 cycles, first to second level of the POWER4's load path.
+const STEP: u32 = 256;
+
+/// Two steps run into each other where the slope between them falls below this part of both peaks.
+const VALLEY: u32 = 3;
+
+/// Finds where a rising latency curve steps up: for each step the index of the last point before
+/// it, in rising order; gives how many were written to `out` (the first ones, where there are more).
+///
+/// The curve is first made monotone by its running minimum from the right, which forgets single
+/// outliers upwards (measurements err upwards only). In logarithms, a maximal run of slopes
+/// above [`SLOPE`] that rises by [`STEP`] or more is a step, cut in two at a valley of its slopes.
+/// The last point below the middle of the rise, in logarithms, is the last before the step.
+/// At most [`MAX_CURVE`] points are looked at.
+pub fn steps(curve: &[u32], out: &mut [usize]) -> usize {
+    let n = curve.len().min(MAX_CURVE);
+    let mut log = [0u32; MAX_CURVE];
+    let mut lowest = u32::MAX;
+    for i in (0..n).rev() {
+        lowest = lowest.min(log2_milli(curve[i]));
+        log[i] = lowest;
+    }
+    let log = &log[..n];
+    let mut found = 0;
+    let mut at = 0;
+    while at + 1 < n {
+        if log[at + 1] - log[at] < SLOPE {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        while at + 1 < n && log[at + 1] - log[at] >= SLOPE {
+            at += 1;
+        }
+        let mut from = start;
+        while from < at {
+            let to = valley(log, from, at).unwrap_or(at);
+            if log[to] - log[from] >= STEP && found < out.len() {
+                let middle = (log[from] + log[to]) / 2;
+                out[found] = (from..to).rfind(|&i| log[i] <= middle).unwrap_or(from);
+                found += 1;
+            }
+            from = to;
+        }
+    }
+    found
+}
+
+/// The first point inside `from..to` where a complete step has been climbed, the slope is at a
+/// valley, and another complete step follows.
+fn valley(log: &[u32], from: usize, to: usize) -> Option<usize> {
+    let slope = |i: usize| log[i + 1] - log[i];
+    let peak = |range: core::ops::Range<usize>| range.map(slope).max().unwrap_or(0);
+    (from + 1..to.saturating_sub(1))
+        .find(|&i| {
+            let low = slope(i) * VALLEY;
+            low < peak(from..i)
+                && low < peak(i + 1..to)
+                && log[i] - log[from] >= STEP
+                && log[to] - log[i + 1] >= STEP
+        })
+        .map(|i| i + 1)
+}
+
+#[cfg(test)]
+#[path = "stats_tests.rs"]
+mod tests;
