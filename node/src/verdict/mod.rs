@@ -2,8 +2,10 @@
 //! itself. No clock, no database, no randomness: the same case gives the same verdict on every node
 //! and for ever.
 
+pub mod antiquity;
 pub mod checks;
 pub mod environment_marks;
+pub mod silicon;
 pub mod thresholds;
 
 use checks::Subject;

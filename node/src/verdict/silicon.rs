@@ -1,0 +1,201 @@
+//! What is known of x86 silicon: `data/silicon/x86.toml` (cores by signature) and
+//! `data/silicon/x86-latency.toml` (their latencies as ratios to the add, derived from measurements
+//! of real processors).
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Least and most, thousandths of a dependent add.
+pub type Bounds = [u32; 2];
+
+/// Family, model and stepping as `CPUID` leaf 1 gives them in EAX.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signature {
+    /// Extended family.
+    pub family: u16,
+    /// Extended model.
+    pub model: u16,
+    /// Stepping.
+    pub stepping: u8,
+}
+
+impl Signature {
+    /// Intel SDM volume 2, `CPUID`, figure 3-6: the extended family counts where the family is 15,
+    /// the extended model where it is 6 or 15. As Linux does, the extended model counts for every
+    /// family from 6 on, which Zhaoxin's family 7 needs and which changes no other.
+    pub const fn from_eax(eax: u32) -> Self {
+        let base_family = eax >> 8 & 0xf;
+        let extended_family = eax >> 20 & 0xff;
+        let base_model = eax >> 4 & 0xf;
+        let extended_model = eax >> 16 & 0xf;
+        let family = if base_family == 15 { base_family + extended_family } else { base_family };
+        let extends = base_family >= 6;
+        let model = if extends { extended_model << 4 | base_model } else { base_model };
+        Signature { family: family as u16, model: model as u16, stepping: (eax & 0xf) as u8 }
+    }
+}
+
+/// One core of `x86.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Core {
+    /// Twelve letters of `CPUID` leaf 0.
+    pub vendor: String,
+    /// Extended family.
+    pub family: u16,
+    /// Inclusive ranges of extended models.
+    pub models: Vec<[u16; 2]>,
+    /// For people, and the key of its latencies.
+    pub name: String,
+    /// The core whose latencies stand in, where its own were not measured.
+    #[serde(default)]
+    pub like: Option<String>,
+    /// Key of `antiquity.toml`.
+    pub class: String,
+    /// Year of first shipment.
+    pub year: u16,
+    /// Whether any member has 64-bit mode.
+    pub long: bool,
+    /// Whether any member has AVX.
+    pub wide: bool,
+    /// First-level data caches of its members, KiB.
+    pub l1_kib: Vec<u32>,
+    /// Second-level caches of its members, KiB.
+    pub l2_kib: Vec<u32>,
+    /// Where this is written.
+    pub source: String,
+}
+
+/// Latencies of the members of a core or of a larger group.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Latencies {
+    /// Name of the core or group.
+    pub name: String,
+    /// How many processors were measured.
+    pub processors: u32,
+    /// Bounds by operation.
+    #[serde(flatten)]
+    pub bounds: BTreeMap<String, Bounds>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Manual {
+    operation: String,
+    min: u32,
+    max: u32,
+    #[allow(dead_code)] // for readers of the file
+    source: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CoreFile {
+    core: Vec<Core>,
+    manual: Vec<Manual>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LatencyFile {
+    core: Vec<Latencies>,
+}
+
+/// Both files.
+#[derive(Debug, Clone)]
+pub struct Silicon {
+    cores: Vec<Core>,
+    manual: Vec<Manual>,
+    latencies: BTreeMap<String, Latencies>,
+}
+
+/// Group of all x86-64 processors of the table.
+const ANY_X86_64: &str = "any x86-64";
+
+impl Silicon {
+    /// Parses `x86.toml` and `x86-latency.toml`.
+    ///
+    /// # Errors
+    /// Not TOML of the form above, or bounds upside down.
+    pub fn parse(cores: &str, latencies: &str) -> Result<Self, String> {
+        let file: CoreFile = toml::from_str(cores).map_err(|e| e.to_string())?;
+        let table: LatencyFile = toml::from_str(latencies).map_err(|e| e.to_string())?;
+        for line in &table.core {
+            if let Some((operation, _)) = line.bounds.iter().find(|(_, [min, max])| min > max) {
+                return Err(format!("{}: {operation} is upside down", line.name));
+            }
+        }
+        Ok(Silicon {
+            cores: file.core,
+            manual: file.manual,
+            latencies: table.core.into_iter().map(|l| (l.name.clone(), l)).collect(),
+        })
+    }
+
+    /// The cores alone, for the program that derives the latencies.
+    ///
+    /// # Panics
+    /// Never in a build whose tests pass.
+    pub fn builtin_cores() -> Self {
+        match Self::parse(include_str!("../../data/silicon/x86.toml"), "core = []") {
+            Ok(silicon) => silicon,
+            Err(error) => panic!("a data file compiled into this program is malformed: {error}"),
+        }
+    }
+
+    /// The core of this signature. `vendor` may be cut to its first letters, as evidence has it.
+    pub fn core(&self, vendor: &str, signature: Signature) -> Option<&Core> {
+        self.cores.iter().find(|core| {
+            !vendor.is_empty()
+                && core.vendor.starts_with(vendor)
+                && core.family == signature.family
+                && core.models.iter().any(|&[a, b]| (a..=b).contains(&signature.model))
+        })
+    }
+
+    /// All cores.
+    pub fn cores(&self) -> &[Core] {
+        &self.cores
+    }
+
+    /// The latencies measured on members of `core`, or on the core that it is like.
+    pub fn of_core(&self, core: &Core) -> Option<&Latencies> {
+        let like = || core.like.as_ref().and_then(|name| self.latencies.get(name));
+        self.latencies.get(&core.name).or_else(like)
+    }
+
+    /// The latencies of all x86-64 processors by this vendor.
+    pub fn of_vendor(&self, vendor: &str) -> Option<&Latencies> {
+        let group = |l: &&Latencies| {
+            !vendor.is_empty() && l.name.starts_with(vendor) && l.name.ends_with(" x86-64")
+        };
+        self.latencies.values().find(group)
+    }
+
+    /// What any x86-64 processor shows for an operation: measured, or by the manuals.
+    pub fn any(&self, operation: &str) -> Option<Bounds> {
+        let measured = self.latencies.get(ANY_X86_64).and_then(|l| l.bounds.get(operation));
+        let manual = || {
+            self.manual.iter().find(|m| m.operation == operation).map(|m| [m.min, m.max])
+        };
+        measured.copied().or_else(manual)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signatures_decode_as_the_manuals_say() {
+        let of = |eax| {
+            let s = Signature::from_eax(eax);
+            (s.family, s.model, s.stepping)
+        };
+        assert_eq!(of(0x0000_0673), (6, 7, 3)); // Pentium III, Katmai
+        assert_eq!(of(0x0009_06a4), (6, 154, 4)); // Alder Lake
+        assert_eq!(of(0x00b0_0f21), (26, 2, 1)); // Zen 5
+        assert_eq!(of(0x0000_0f43), (15, 4, 3)); // Pentium 4, Prescott
+        assert_eq!(of(0x0003_07b1), (7, 59, 1)); // Zhaoxin
+    }
+}
