@@ -1,1 +1,3 @@
-//! placeholder
+//! The adversary and the laboratory: what checks the rest by other means than its own.
+
+pub mod reference;
