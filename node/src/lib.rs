@@ -1,7 +1,22 @@
 //! The node: challenge and judge, settle, keep the books, show them.
 //!
 //! Data flows one way: [`http`] parses and answers, [`attest`] checks a submission, [`verdict`]
-//! judges it (a pure function), [`epoch`] turns weights into rewards, [`ledger`] books them, and
-//! [`store`] is the only place that knows SQL.
+//! judges it (a pure function), [`epoch`] turns weights into rewards, [`ledger`] says what a sound
+//! movement of money is, and [`store`] is the only place that knows SQL. [`settle`] settles epochs
+//! as they end; [`audit`] derives everything a second time.
 
+pub mod app;
+pub mod attest;
+pub mod audit;
+pub mod clock;
+pub mod config;
+pub mod epoch;
+pub mod error;
+pub mod http;
+pub mod json;
+pub mod keys;
+pub mod ledger;
+pub mod limits;
+pub mod settle;
+pub mod store;
 pub mod verdict;

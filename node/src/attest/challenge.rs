@@ -1,0 +1,94 @@
+//! Challenges: issued once, answered once, in time, and where they are bound by that miner alone.
+
+use serde_json::{Map, Value};
+
+use crate::app::App;
+use crate::error::{ApiError, Code};
+use crate::keys::{hex, random};
+use crate::store::records::{self, Challenge};
+
+use super::shape::{check_id, Submission};
+
+/// How long a challenge may be answered, milliseconds: the existing network's 300 s.
+pub const TTL_MS: i64 = 300_000;
+
+/// Issues a challenge: gives the signed answer.
+///
+/// # Errors
+/// [`Code::InvalidJsonObject`], [`Code::InvalidMiner`], [`Code::InvalidMinerWalletFormat`].
+pub async fn issue(app: &App, body: &[u8]) -> Result<Map<String, Value>, ApiError> {
+    let members = if body.is_empty() {
+        Map::new()
+    } else {
+        super::object(body)?
+    };
+    let bound_miner = match members.get("miner").or_else(|| members.get("miner_id")) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(id)) => {
+            check_id(id)?;
+            Some(id.clone())
+        }
+        Some(_) => {
+            return Err(ApiError::new(
+                Code::InvalidMiner,
+                "\"miner\" must be a text",
+            ))
+        }
+    };
+    let issued_ms = app.clock.now_ms();
+    let challenge = Challenge {
+        nonce: hex(&random::<32>()?),
+        issued_ms,
+        expires_ms: issued_ms + TTL_MS,
+        bound_miner,
+        used: false,
+    };
+    let mut answer = Map::new();
+    answer.insert("bound_miner".into(), challenge.bound_miner.clone().into());
+    answer.insert("expires_at".into(), (challenge.expires_ms / 1_000).into());
+    answer.insert("nonce".into(), challenge.nonce.clone().into());
+    answer.insert("server_time".into(), (issued_ms / 1_000).into());
+    app.store
+        .write(move |c| Ok::<_, ApiError>(records::add_challenge(c, &challenge)?))
+        .await?;
+    app.store.key().sign(&mut answer);
+    Ok(answer)
+}
+
+/// Whether a challenge may be answered by this submission now.
+///
+/// # Errors
+/// [`Code::ChallengeInvalid`], [`Code::NonceReplay`], [`Code::NonceIdentityMismatch`].
+pub fn check(
+    challenge: Option<Challenge>,
+    submission: &Submission,
+    now_ms: i64,
+) -> Result<Challenge, ApiError> {
+    let invalid = || {
+        ApiError::new(
+            Code::ChallengeInvalid,
+            "this challenge does not exist, or no longer",
+        )
+    };
+    let challenge = challenge.ok_or_else(invalid)?;
+    if challenge.used {
+        return Err(replayed());
+    }
+    if challenge.expires_ms <= now_ms {
+        return Err(invalid());
+    }
+    if let Some(bound) = &challenge.bound_miner {
+        if *bound != submission.miner && Some(bound) != submission.miner_id.as_ref() {
+            return Err(ApiError::new(
+                Code::NonceIdentityMismatch,
+                "this challenge was issued to another miner",
+            ));
+        }
+    }
+    Ok(challenge)
+}
+
+/// The refusal of a second answer.
+pub fn replayed() -> ApiError {
+    ApiError::new(Code::NonceReplay, "this challenge was answered already")
+}

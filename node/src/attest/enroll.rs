@@ -1,0 +1,148 @@
+//! Enrolment by hand, for clients that expect it. A submission enrols its miner in the open epoch
+//! already; this does it for a miner that attested shortly before an epoch began.
+
+use serde_json::{json, Map, Value};
+
+use super::shape::check_id;
+use super::WEIGHT_PLACES;
+use crate::app::App;
+use crate::error::{ApiError, Code};
+use crate::json::decimal;
+use crate::keys;
+use crate::store::{books, records};
+
+/// How long after an attestation a miner may enrol with it, milliseconds: the existing network's
+/// 600 s.
+const TICKET_MS: i64 = 600_000;
+
+/// An enrolment whose shape holds.
+struct Enrolment {
+    miner: String,
+    miner_id: String,
+    signed: Option<(Vec<u8>, String)>,
+}
+
+/// Enrols a miner in the open epoch with the weight of its last attestation.
+///
+/// The device and fingerprint in the body count for nothing. The signature is over
+/// `miner_pubkey|miner_id|epoch`, by the key that attested.
+///
+/// # Errors
+/// The codes of `/epoch/enroll`.
+pub async fn enroll(app: &App, body: Vec<u8>) -> Result<Map<String, Value>, ApiError> {
+    let enrolment = app.compute(move || read(&body)).await?;
+    let chain = *app.store.chain();
+    let clock = app.clock.clone();
+    let (enrolment, known, epoch, weight) = app
+        .store
+        .write(move |c| {
+            let now_ms = clock.now_ms();
+            let epoch = books::open_epoch(c, &chain, now_ms / 1_000)?;
+            let known = records::miner(c, &enrolment.miner)?.ok_or_else(|| {
+                ApiError::new(Code::NoRecentAttestation, "this miner has not attested")
+                    .with("ttl_s", TICKET_MS / 1_000)
+            })?;
+            check_signature(&enrolment, known.public_key.as_ref(), epoch)?;
+            if now_ms - known.last_ms > TICKET_MS {
+                return Err(ApiError::new(
+                    Code::AttestationExpired,
+                    "the last attestation is too old; attest again",
+                )
+                .with("ttl_s", TICKET_MS / 1_000));
+            }
+            let weight = books::enrol(c, epoch, &known.miner, known.weight, known.attestation_id)?;
+            Ok::<_, ApiError>((enrolment, known, epoch, weight))
+        })
+        .await?;
+    let answer = json!({
+        "epoch": epoch,
+        "fingerprint_failed": !known.physical,
+        "hw_weight": decimal(known.multiplier, WEIGHT_PLACES),
+        "miner_id": enrolment.miner_id,
+        "miner_pk": known.miner,
+        "ok": true,
+        "weight": decimal(weight, WEIGHT_PLACES),
+    });
+    let Value::Object(mut answer) = answer else {
+        return Err(ApiError::new(
+            Code::InternalError,
+            "the answer is not an object",
+        ));
+    };
+    app.store.key().sign(&mut answer);
+    Ok(answer)
+}
+
+fn read(body: &[u8]) -> Result<Enrolment, ApiError> {
+    let members = super::object(body)?;
+    let text = |name: &str, code: Code| match members.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(ApiError::new(code, format!("\"{name}\" must be a text"))),
+    };
+    let miner = text("miner_pubkey", Code::InvalidMiner)?;
+    let miner_id = text("miner_id", Code::InvalidMiner)?;
+    let signature = text("signature", Code::InvalidSignatureType)?;
+    let public_key = text("public_key", Code::InvalidPublicKeyType)?;
+    let miner = miner.filter(|id| !id.is_empty()).ok_or_else(|| {
+        ApiError::new(
+            Code::MissingMinerPubkey,
+            "name the wallet in \"miner_pubkey\"",
+        )
+    })?;
+    let miner_id = miner_id.unwrap_or_else(|| miner.clone());
+    check_id(&miner)?;
+    check_id(&miner_id)?;
+    let signed = match (signature, public_key) {
+        (None, None) => None,
+        (Some(signature), Some(key)) => Some((signature.into_bytes(), key)),
+        _ => {
+            return Err(ApiError::new(
+                Code::IncompleteSignature,
+                "\"signature\" and \"public_key\" belong together",
+            ))
+        }
+    };
+    Ok(Enrolment {
+        miner,
+        miner_id,
+        signed,
+    })
+}
+
+fn check_signature(
+    enrolment: &Enrolment,
+    pin: Option<&[u8; 32]>,
+    epoch: i64,
+) -> Result<(), ApiError> {
+    let Some((signature, key)) = &enrolment.signed else {
+        return Err(ApiError::new(
+            Code::SignedEnrollmentRequired,
+            "sign \"miner_pubkey|miner_id|epoch\" with the key that attested",
+        ));
+    };
+    let pin = pin.ok_or_else(|| {
+        ApiError::new(
+            Code::EnrollmentSigningKeyRequired,
+            "this miner attested without a key; attest again, signed",
+        )
+    })?;
+    if keys::unhex::<32>(key).as_ref() != Some(pin) {
+        return Err(ApiError::new(
+            Code::PubkeyMismatch,
+            "this is not the key that attested",
+        ));
+    }
+    let message = format!("{}|{}|{epoch}", enrolment.miner, enrolment.miner_id);
+    let valid = std::str::from_utf8(signature)
+        .ok()
+        .and_then(keys::unhex)
+        .is_some_and(|signature| keys::verify(pin, &signature, message.as_bytes()));
+    if valid {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        Code::InvalidEnrollmentSignature,
+        format!("the signature does not fit \"miner_pubkey|miner_id|{epoch}\""),
+    ))
+}

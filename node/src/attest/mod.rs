@@ -1,0 +1,342 @@
+//! A submission's way from bytes to the log: shape, signature, challenge, evidence, verdict, and one
+//! transaction that records all of it.
+
+pub mod challenge;
+pub mod enroll;
+pub mod replay;
+pub mod shape;
+pub mod signature;
+
+use probe_core::evidence::{Evidence, EVIDENCE_VERSION};
+use probe_core::seed::Seed;
+use rusqlite::Connection;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::clock::year;
+use crate::error::{ApiError, Code};
+use crate::json::{self, decimal};
+use crate::keys::hex;
+use crate::store::{books, records};
+use crate::verdict::{judge, Case, Proof, Verdict};
+use shape::Submission;
+use signature::{may_speak, signer};
+
+/// Decimal places of a weight: [`crate::verdict::WEIGHT_ONE`] is 10^9.
+pub const WEIGHT_PLACES: u32 = 9;
+
+/// Hexadecimal digits of a ticket.
+const TICKET_DIGITS: usize = 32;
+
+/// A submission whose shape and signature hold.
+struct Prepared {
+    submission: Submission,
+    signer: Option<[u8; 32]>,
+    body: Vec<u8>,
+}
+
+/// What the store knows that a submission is judged by.
+struct Background {
+    challenge: records::Challenge,
+    previous: Option<(i64, Vec<u8>)>,
+}
+
+/// A judged submission, ready to be recorded.
+struct Outcome {
+    verdict: Verdict,
+    verdict_json: Value,
+    previous_id: Option<i64>,
+    fingerprint_hash: Option<[u8; 32]>,
+}
+
+/// Takes a submission: gives the signed answer, or why it was refused.
+///
+/// The challenge is spent only by a submission that reached the judge; everything before that leaves
+/// it usable.
+///
+/// # Errors
+/// Any code of the attestation endpoints.
+pub async fn submit(
+    app: &Arc<App>,
+    body: Vec<u8>,
+    client: IpAddr,
+) -> Result<Map<String, Value>, ApiError> {
+    let received_ms = app.clock.now_ms();
+    let prepared = app.compute(move || prepare(body)).await?;
+    let policy = app.config.unsigned;
+    let prepared = app
+        .store
+        .read(move |c| {
+            let pin = records::miner(c, &prepared.submission.miner)?.and_then(|m| m.public_key);
+            may_speak(
+                &prepared.submission.miner,
+                prepared.signer.as_ref(),
+                pin.as_ref(),
+                policy,
+            )?;
+            Ok::<_, ApiError>(prepared)
+        })
+        .await?;
+    app.limits.admit_miner(client, &prepared.submission.miner)?;
+
+    let nonce = prepared.submission.nonce.clone().ok_or_else(|| {
+        ApiError::new(
+            Code::MissingNonce,
+            "ask /attest/challenge for a nonce, and answer it",
+        )
+    })?;
+    let (prepared, background) = app
+        .store
+        .read(move |c| {
+            let found = background(c, &nonce, &prepared.submission, received_ms)?;
+            Ok::<_, ApiError>((prepared, found))
+        })
+        .await?;
+
+    let judged = {
+        let app = Arc::clone(app);
+        move || {
+            let outcome = weigh(&app, &prepared, &background, received_ms)?;
+            Ok((prepared, background, outcome))
+        }
+    };
+    let (prepared, background, outcome) = app.compute(judged).await?;
+    record(app, prepared, background, outcome, received_ms).await
+}
+
+fn prepare(body: Vec<u8>) -> Result<Prepared, ApiError> {
+    let submission = Submission::new(object(&body)?)?;
+    let signer = signer(&submission)?;
+    Ok(Prepared {
+        submission,
+        signer,
+        body,
+    })
+}
+
+/// The JSON object that fills `body`.
+///
+/// # Errors
+/// [`Code::InvalidJsonObject`], saying where.
+pub fn object(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
+    match json::parse(body) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(_) => Err(ApiError::new(
+            Code::InvalidJsonObject,
+            "the body must be a JSON object",
+        )),
+        Err(e) => Err(ApiError::new(Code::InvalidJsonObject, e.to_string())),
+    }
+}
+
+/// Looks up the challenge and what the miner sent before.
+fn background(
+    c: &Connection,
+    nonce: &str,
+    submission: &Submission,
+    received_ms: i64,
+) -> Result<Background, ApiError> {
+    let challenge = records::challenge(c, nonce)?;
+    let challenge = challenge::check(challenge, submission, received_ms)?;
+    let previous = records::last_accepted(c, &submission.miner)?;
+    Ok(Background {
+        challenge,
+        previous,
+    })
+}
+
+/// Judges a submission. Pure but for the parsing: everything it depends on is in the arguments.
+fn weigh(
+    app: &App,
+    prepared: &Prepared,
+    background: &Background,
+    received_ms: i64,
+) -> Result<Outcome, ApiError> {
+    let submission = &prepared.submission;
+    let evidence = submission.evidence().map(read_evidence).transpose()?;
+    let previous = background.previous.as_ref();
+    let earlier = previous.and_then(|(_, body)| evidence_of(body));
+    let empty = Map::new();
+    let checks = submission.checks().unwrap_or(&empty);
+    let proof = match &evidence {
+        Some(evidence) => Proof::Evidence {
+            evidence,
+            seed: Seed::derive(&background.challenge.nonce, &submission.miner),
+        },
+        None => Proof::Legacy(checks),
+    };
+    let case = Case {
+        claim: submission.claim.clone(),
+        proof,
+        answered_after_ms: u64::try_from(received_ms - background.challenge.issued_ms).unwrap_or(0),
+        chain_age_s: app.store.chain().age_s(received_ms / 1_000),
+        year: year(received_ms),
+        previous: earlier.as_deref(),
+    };
+    let verdict = judge(&case, &app.profiles);
+    let verdict_json = serde_json::to_value(&verdict).map_err(|e| {
+        eprintln!("a verdict does not serialise: {e}");
+        ApiError::new(Code::InternalError, "the verdict could not be written")
+    })?;
+    Ok(Outcome {
+        verdict,
+        verdict_json,
+        previous_id: earlier.and(previous.map(|(id, _)| *id)),
+        fingerprint_hash: match evidence {
+            Some(_) => None,
+            None => replay::fingerprint_hash(checks),
+        },
+    })
+}
+
+/// Evidence of a known version and shape.
+fn read_evidence(value: &Value) -> Result<Box<Evidence>, ApiError> {
+    let version = value.get("version").and_then(Value::as_u64);
+    if version != Some(u64::from(EVIDENCE_VERSION)) {
+        return Err(ApiError::new(
+            Code::InvalidEvidence,
+            format!("this node knows evidence of version {EVIDENCE_VERSION}"),
+        ));
+    }
+    Evidence::deserialize(value)
+        .map(Box::new)
+        .map_err(|e| ApiError::new(Code::InvalidEvidence, format!("\"evidence\": {e}")))
+}
+
+/// The evidence in a recorded body; `None` where there is none that this version knows.
+fn evidence_of(body: &[u8]) -> Option<Box<Evidence>> {
+    read_evidence(object(body).ok()?.get("evidence")?).ok()
+}
+
+/// Records a judged submission in one transaction, and composes the answer.
+async fn record(
+    app: &Arc<App>,
+    prepared: Prepared,
+    background: Background,
+    outcome: Outcome,
+    received_ms: i64,
+) -> Result<Map<String, Value>, ApiError> {
+    let Prepared {
+        submission,
+        signer,
+        body,
+    } = prepared;
+    let Outcome {
+        verdict,
+        verdict_json,
+        previous_id,
+        fingerprint_hash,
+    } = outcome;
+    let mut attestation = records::Attestation {
+        issued_ms: background.challenge.issued_ms,
+        received_ms,
+        miner: submission.miner.clone(),
+        nonce: background.challenge.nonce,
+        // Known in the transaction.
+        epoch: 0,
+        accepted: verdict.integrity,
+        weight: i64::try_from(verdict.weight_units).unwrap_or(i64::MAX),
+        previous_id,
+        fingerprint_hash,
+        body,
+        verdict: json::canonical(&verdict_json),
+    };
+    let ticket = ticket(&attestation.body);
+    let nonce = attestation.nonce.clone();
+    let mut miner = records::Miner {
+        miner: submission.miner.clone(),
+        public_key: signer,
+        first_ms: received_ms,
+        last_ms: received_ms,
+        attestation_id: 0,
+        family: verdict.family.clone(),
+        class: verdict.class.clone(),
+        physical: verdict.physical,
+        presence_ppm: verdict.presence_ppm.map(i64::from),
+        multiplier: i64::try_from(verdict.multiplier_units).unwrap_or(i64::MAX),
+        weight: attestation.weight,
+    };
+    let chain = *app.store.chain();
+    let clock = app.clock.clone();
+    let policy = app.config.unsigned;
+    let (epoch, weight) = app
+        .store
+        .write(move |c| {
+            // Everything that was looked up before may have changed since.
+            let now_ms = clock.now_ms();
+            let pin = records::miner(c, &miner.miner)?.and_then(|known| known.public_key);
+            may_speak(&miner.miner, signer.as_ref(), pin.as_ref(), policy)?;
+            if let Some(hash) = &attestation.fingerprint_hash {
+                refuse_copies(c, hash, &miner.miner)?;
+            }
+            if !records::consume_challenge(c, &attestation.nonce, now_ms)? {
+                return Err(challenge::replayed());
+            }
+            let epoch = books::open_epoch(c, &chain, now_ms / 1_000)?;
+            attestation.epoch = epoch;
+            let id = records::append(c, &attestation)?;
+            if !attestation.accepted {
+                return Ok((epoch, 0));
+            }
+            miner.attestation_id = id;
+            records::put_miner(c, &miner)?;
+            let weight = books::enrol(c, epoch, &miner.miner, miner.weight, id)?;
+            Ok::<_, ApiError>((epoch, weight))
+        })
+        .await?;
+
+    if !verdict.integrity {
+        return Err(ApiError::new(Code::EvidenceRejected, verdict.summary)
+            .with("nonce", nonce)
+            .with("verdict", verdict_json));
+    }
+    let mut answer = Map::new();
+    let device = serde_json::json!({
+        "arch": verdict.class,
+        "cores": submission.claim.cores,
+        "cpu": submission.claim.cpu,
+        "family": verdict.family,
+        "model": submission.claim.model,
+        "serial": submission.serial,
+    });
+    for (name, value) in [
+        ("device", device),
+        ("epoch", epoch.into()),
+        ("fingerprint_passed", verdict.physical.into()),
+        ("macs_recorded", submission.macs.into()),
+        ("measurement_binding_state", "absent".into()),
+        ("nonce", nonce.into()),
+        ("ok", true.into()),
+        ("status", "accepted".into()),
+        ("temporal_review_flag", false.into()),
+        ("ticket_id", ticket.into()),
+        ("verdict", verdict_json),
+        ("warthog_bonus", decimal(10, 1).into()),
+        ("weight", decimal(weight, WEIGHT_PLACES).into()),
+    ] {
+        answer.insert(name.into(), value);
+    }
+    app.store.key().sign(&mut answer);
+    Ok(answer)
+}
+
+/// Refuses checks that somebody else sent before.
+fn refuse_copies(c: &Connection, hash: &[u8; 32], miner: &str) -> Result<(), ApiError> {
+    match records::same_fingerprint(c, hash, miner)? {
+        None => Ok(()),
+        Some(_) => Err(ApiError::new(
+            Code::ReplayAttackBlocked,
+            "these measurements were sent before under another name",
+        )),
+    }
+}
+
+/// The ticket of a submission: the first digits of the SHA-256 of its body as received, so that
+/// both sides can name it.
+fn ticket(body: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    format!("ticket_{}", &hex(&Sha256::digest(body))[..TICKET_DIGITS])
+}

@@ -1,0 +1,186 @@
+//! A second derivation of everything that is booked: balances from postings, shares from
+//! enrolments, enrolments from the log.
+
+use rusqlite::Connection;
+use serde::Serialize;
+
+use crate::epoch::divide;
+use crate::ledger::{Account, Transaction};
+use crate::store::books;
+
+/// Faults listed, at most: a damaged file may have millions.
+const FAULTS_MAX: usize = 100;
+
+/// What an audit found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// What does not hold. Empty where the books are sound.
+    pub faults: Vec<String>,
+    /// Submissions in the log.
+    pub attestations: i64,
+    /// Epochs settled.
+    pub epochs: i64,
+    /// Transactions.
+    pub transactions: i64,
+    /// Accounts.
+    pub accounts: i64,
+    /// Paid to wallets in all, µRTC.
+    pub paid: i64,
+}
+
+impl Report {
+    fn fault(&mut self, text: String) {
+        if self.faults.len() < FAULTS_MAX {
+            self.faults.push(text);
+        }
+    }
+
+    /// One fault for each row of a query of one text column.
+    fn fault_rows(&mut self, c: &Connection, sql: &str) -> rusqlite::Result<()> {
+        let mut statement = c.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            self.fault(row.get(0)?);
+        }
+        Ok(())
+    }
+}
+
+/// Checks a database. Cost: linear in its size.
+///
+/// # Errors
+/// Where the database cannot be read at all.
+pub fn audit(c: &Connection) -> rusqlite::Result<Report> {
+    let mut report = Report::default();
+    // One snapshot for all questions: a running node may go on writing.
+    let snapshot = c.unchecked_transaction()?;
+    let c = &*snapshot;
+    let count = |sql: &str| c.query_row(sql, [], |row| row.get(0));
+    report.attestations = count("SELECT count(*) FROM attestations")?;
+    report.epochs = count("SELECT count(*) FROM epochs")?;
+    report.transactions = count("SELECT count(*) FROM transactions")?;
+    report.accounts = count("SELECT count(*) FROM balances")?;
+    report.paid = count("SELECT coalesce(sum(paid), 0) FROM epochs")?;
+    for (_, sql) in CHECKS {
+        report.fault_rows(c, sql)?;
+    }
+    check_settlements(c, &mut report)?;
+    Ok(report)
+}
+
+/// What must hold, and a query that gives a sentence for everything that does not.
+const CHECKS: [(&str, &str); 10] = [
+    (
+        "the file is sound",
+        "SELECT 'file: ' || integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
+    ),
+    (
+        "every reference leads somewhere",
+        "SELECT 'a row of ' || \"table\" || ' refers to a missing row of ' || parent
+         FROM pragma_foreign_key_check",
+    ),
+    (
+        "each transaction sums to zero",
+        "SELECT 'transaction ' || tx || ' sums to ' || sum(amount) || ' instead of zero'
+         FROM postings GROUP BY tx HAVING sum(amount) <> 0 OR count(*) < 2",
+    ),
+    (
+        "each transaction has postings",
+        "SELECT 'transaction ' || id || ' has no postings' FROM transactions
+         WHERE id NOT IN (SELECT tx FROM postings)",
+    ),
+    (
+        "all postings sum to zero",
+        "SELECT 'all postings sum to ' || total || ' instead of zero'
+         FROM (SELECT coalesce(sum(amount), 0) AS total FROM postings) WHERE total <> 0",
+    ),
+    (
+        "each balance is the sum of its postings",
+        "SELECT 'the balance of ' || account || ' is ' || kept || ', its postings sum to ' || derived
+         FROM (SELECT account, max(kept) AS kept, max(derived) AS derived FROM
+               (SELECT account, amount AS kept, 0 AS derived FROM balances WHERE amount >= 0
+                UNION ALL
+                SELECT account, 0, sum(amount) FROM postings GROUP BY account HAVING sum(amount) >= 0)
+               GROUP BY account)
+         WHERE kept <> derived",
+    ),
+    (
+        "only the issuance is below zero, by the whole supply",
+        "SELECT 'the balance of ' || account || ' is ' || sum(amount) FROM postings GROUP BY account
+         HAVING sum(amount) < 0 AND (account <> 'system/issuance' OR sum(amount) <> -8388608000000)",
+    ),
+    (
+        "each enrolment has the weight of an accepted attestation of that miner",
+        "SELECT 'the enrolment of ' || e.miner || ' in epoch ' || e.epoch || ' is not in the log'
+         FROM enrolments e LEFT JOIN attestations a
+           ON a.id = e.attestation_id AND a.miner = e.miner AND a.accepted AND a.weight = e.weight
+         WHERE a.id IS NULL",
+    ),
+    (
+        "each miner's row is its newest accepted attestation",
+        "SELECT 'the row of ' || m.miner || ' is not its newest accepted attestation'
+         FROM miners m
+         WHERE m.attestation_id IS NOT
+               (SELECT max(id) FROM attestations a WHERE a.miner = m.miner AND a.accepted)",
+    ),
+    (
+        "each payment belongs to a settled epoch",
+        "SELECT 'transaction ' || reference || ' pays an epoch that is not settled'
+         FROM transactions WHERE reference LIKE 'epoch/%'
+           AND CAST(substr(reference, 7) AS INTEGER) NOT IN (SELECT epoch FROM epochs)",
+    ),
+];
+
+/// Divides every settled pot again, and compares with what was booked.
+fn check_settlements(c: &Connection, report: &mut Report) -> rusqlite::Result<()> {
+    let mut epochs =
+        c.prepare("SELECT epoch, pot, paid, total_weight FROM epochs ORDER BY epoch")?;
+    let mut postings = c.prepare(
+        "SELECT account, amount FROM postings
+         WHERE tx = (SELECT id FROM transactions WHERE reference = ?) ORDER BY account",
+    )?;
+    let mut rows = epochs.query([])?;
+    while let Some(row) = rows.next()? {
+        let (epoch, pot, paid): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let total_weight: String = row.get(3)?;
+        let division = divide(pot, &books::weights(c, epoch)?);
+        if division.paid != paid || division.total_weight.to_string() != total_weight {
+            report.fault(format!(
+                "epoch {epoch} paid {paid}, its enrolments give {}",
+                division.paid
+            ));
+        }
+        let mut expected: Vec<(String, i64)> =
+            match Transaction::settlement(epoch, &division.shares) {
+                Ok(Some(movement)) => movement
+                    .postings()
+                    .iter()
+                    .map(|p| (p.account.name(), p.amount))
+                    .collect(),
+                Ok(None) => Vec::new(),
+                Err(e) => {
+                    report.fault(format!("epoch {epoch}: {e}"));
+                    continue;
+                }
+            };
+        expected.sort();
+        let booked: Vec<(String, i64)> = postings
+            .query_map([crate::ledger::settlement_reference(epoch)], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?
+            .collect::<Result<_, _>>()?;
+        if booked != expected {
+            report.fault(format!(
+                "epoch {epoch} is booked otherwise than its enrolments give"
+            ));
+        }
+    }
+    drop(rows);
+    let issued = books::balance(c, &Account::Issuance)?;
+    if issued != -crate::ledger::TOTAL_SUPPLY {
+        report.fault(format!(
+            "{issued} µRTC were issued instead of the whole supply"
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,269 @@
+//! What an operator can set, where it may be set, and which wins: option over environment over file
+//! over default.
+
+use serde::Deserialize;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::attest::signature::Unsigned;
+use crate::store::ChainOptions;
+
+/// Slots of this length where they fit the epoch: the existing network's.
+const SLOT_S: i64 = 600;
+
+/// How a node serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// From whom unsigned submissions are taken.
+    pub unsigned: Unsigned,
+    /// Challenges a minute for one address; 0 for no limit.
+    pub challenges_per_minute: u32,
+    /// Miner ids an hour behind one address; 0 for no limit.
+    pub miners_per_hour: u32,
+    /// Lists a minute for one address; 0 for no limit.
+    pub lists_per_minute: u32,
+    /// Proxies whose `X-Real-IP` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Bytes of a request's body, at most.
+    pub body_bytes: usize,
+    /// Time for a request's head to arrive, and for a connection to be idle.
+    pub head_timeout: Duration,
+    /// Time for a request's body to arrive.
+    pub body_timeout: Duration,
+    /// Time that one connection may last.
+    pub connection_age: Duration,
+    /// Connections at a time.
+    pub connections: usize,
+}
+
+/// Limits of the existing network, where it has one.
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            unsigned: Unsigned::Names,
+            challenges_per_minute: 10,
+            miners_per_hour: 15,
+            lists_per_minute: 100,
+            trusted_proxies: vec![
+                IpAddr::V4(Ipv4Addr::LOCALHOST),
+                IpAddr::V6(Ipv6Addr::LOCALHOST),
+            ],
+            body_bytes: 1_000_000,
+            // A machine of 1985 on a modem sends 8 KiB in 30 s at 2,400 baud.
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(40),
+            connection_age: Duration::from_secs(300),
+            connections: 1_024,
+        }
+    }
+}
+
+/// Everything that `serve` can be told, from one source. Each member is absent where that source is
+/// silent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, clap::Args)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// Address and port to listen on; port 0 takes any free one [default: 127.0.0.1:8099]
+    #[arg(long, value_name = "ADDRESS", env = "VERDIGRIS_NODE_LISTEN")]
+    pub listen: Option<SocketAddr>,
+    /// The database file; made if missing [default: verdigris.db]
+    #[arg(long, value_name = "FILE", env = "VERDIGRIS_NODE_DATABASE")]
+    pub database: Option<PathBuf>,
+    /// Start of slot 0, seconds since 1970 [default: 1764706927]. Fixed when the database is made
+    #[arg(long, value_name = "SECONDS", env = "VERDIGRIS_NODE_GENESIS")]
+    pub genesis: Option<i64>,
+    /// Length of an epoch [default: 86400]. Fixed when the database is made
+    #[arg(long, value_name = "SECONDS", env = "VERDIGRIS_NODE_EPOCH_SECONDS")]
+    pub epoch_seconds: Option<i64>,
+    /// Length of a slot, a divisor of the epoch's [default: 600, or 1 where 600 does not divide it].
+    /// Fixed when the database is made
+    #[arg(long, value_name = "SECONDS", env = "VERDIGRIS_NODE_SLOT_SECONDS")]
+    pub slot_seconds: Option<i64>,
+    /// What an epoch pays, in millionths of an RTC [default: 1500000]. Fixed when the database is made
+    #[arg(long, value_name = "MICRO-RTC", env = "VERDIGRIS_NODE_POT")]
+    pub pot: Option<i64>,
+    /// From whom unsigned submissions are taken [default: names]
+    #[arg(long, value_enum, value_name = "WHOM", env = "VERDIGRIS_NODE_UNSIGNED")]
+    pub unsigned: Option<Unsigned>,
+    /// Challenges a minute for one address; 0 for no limit [default: 10]
+    #[arg(long, value_name = "N", env = "VERDIGRIS_NODE_CHALLENGES_PER_MINUTE")]
+    pub challenges_per_minute: Option<u32>,
+    /// Miner ids an hour behind one address; 0 for no limit [default: 15]
+    #[arg(long, value_name = "N", env = "VERDIGRIS_NODE_MINERS_PER_HOUR")]
+    pub miners_per_hour: Option<u32>,
+    /// Lists a minute for one address; 0 for no limit [default: 100]
+    #[arg(long, value_name = "N", env = "VERDIGRIS_NODE_LISTS_PER_MINUTE")]
+    pub lists_per_minute: Option<u32>,
+    /// Proxies whose X-Real-IP header is believed [default: 127.0.0.1,::1]
+    #[arg(
+        long,
+        value_name = "IP,...",
+        value_delimiter = ',',
+        env = "VERDIGRIS_NODE_TRUSTED_PROXIES"
+    )]
+    pub trusted_proxies: Option<Vec<IpAddr>>,
+    /// Connections at a time [default: 1024]
+    #[arg(long, value_name = "N", env = "VERDIGRIS_NODE_CONNECTIONS")]
+    pub connections: Option<usize>,
+    /// Seconds for a request's body to arrive [default: 40]
+    #[arg(long, value_name = "SECONDS", env = "VERDIGRIS_NODE_BODY_TIMEOUT")]
+    pub body_timeout: Option<u64>,
+    /// Seconds for a request's head to arrive [default: 10]
+    #[arg(long, value_name = "SECONDS", env = "VERDIGRIS_NODE_HEAD_TIMEOUT")]
+    pub head_timeout: Option<u64>,
+}
+
+/// Settings that make no sense.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadSettings(String);
+
+impl std::fmt::Display for BadSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BadSettings {}
+
+macro_rules! first_of {
+    ($a:expr, $b:expr, $($field:ident),+ $(,)?) => {
+        Settings { $($field: $a.$field.or($b.$field),)+ }
+    };
+}
+
+impl Settings {
+    /// Reads a file of settings (TOML; the names of the options).
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or has a name or value that means nothing.
+    pub fn from_file(path: &Path) -> Result<Self, BadSettings> {
+        let shown = path.display();
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| BadSettings(format!("cannot read {shown}: {e}")))?;
+        toml::from_str(&text).map_err(|e| BadSettings(format!("{shown}: {e}")))
+    }
+
+    /// These settings, and where they are silent those of `other`.
+    pub fn or(self, other: Settings) -> Settings {
+        first_of!(
+            self,
+            other,
+            listen,
+            database,
+            genesis,
+            epoch_seconds,
+            slot_seconds,
+            pot,
+            unsigned,
+            challenges_per_minute,
+            miners_per_hour,
+            lists_per_minute,
+            trusted_proxies,
+            connections,
+            body_timeout,
+            head_timeout,
+        )
+    }
+
+    /// The address to listen on.
+    pub fn listen(&self) -> SocketAddr {
+        self.listen
+            .unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8099)))
+    }
+
+    /// The database file.
+    pub fn database(&self) -> PathBuf {
+        self.database
+            .clone()
+            .unwrap_or_else(|| "verdigris.db".into())
+    }
+
+    /// The chain's parameters, as far as they were given.
+    ///
+    /// # Errors
+    /// Where they contradict each other.
+    pub fn chain(&self) -> Result<ChainOptions, BadSettings> {
+        let bad = |text: &str| Err(BadSettings(text.into()));
+        if self.genesis.is_some_and(|g| g < 0) || self.pot.is_some_and(|p| p < 0) {
+            return bad("genesis and pot cannot be negative");
+        }
+        if self.epoch_seconds.is_some_and(|s| s < 1) || self.slot_seconds.is_some_and(|s| s < 1) {
+            return bad("slots and epochs last at least a second");
+        }
+        let (slot_s, slots_per_epoch) = match (self.slot_seconds, self.epoch_seconds) {
+            (None, None) => (None, None),
+            (Some(slot), None) => (Some(slot), None),
+            (None, Some(epoch)) if epoch % SLOT_S == 0 => (Some(SLOT_S), Some(epoch / SLOT_S)),
+            (None, Some(epoch)) => (Some(1), Some(epoch)),
+            (Some(slot), Some(epoch)) if epoch % slot == 0 => (Some(slot), Some(epoch / slot)),
+            (Some(_), Some(_)) => return bad("the epoch must be a whole number of slots"),
+        };
+        Ok(ChainOptions {
+            genesis_s: self.genesis,
+            slot_s,
+            slots_per_epoch,
+            pot: self.pot,
+        })
+    }
+
+    /// How to serve.
+    pub fn config(&self) -> Config {
+        let default = Config::default();
+        let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
+        Config {
+            unsigned: self.unsigned.unwrap_or(default.unsigned),
+            challenges_per_minute: self
+                .challenges_per_minute
+                .unwrap_or(default.challenges_per_minute),
+            miners_per_hour: self.miners_per_hour.unwrap_or(default.miners_per_hour),
+            lists_per_minute: self.lists_per_minute.unwrap_or(default.lists_per_minute),
+            trusted_proxies: self
+                .trusted_proxies
+                .clone()
+                .unwrap_or(default.trusted_proxies),
+            connections: self.connections.unwrap_or(default.connections).max(1),
+            body_timeout: seconds(self.body_timeout, default.body_timeout),
+            head_timeout: seconds(self.head_timeout, default.head_timeout),
+            ..Config::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_win_over_the_file() {
+        let file: Settings =
+            toml::from_str("listen = \"0.0.0.0:80\"\nepoch-seconds = 20\nunsigned = \"never\"")
+                .unwrap();
+        let options = Settings {
+            epoch_seconds: Some(30),
+            ..Settings::default()
+        };
+        let both = options.or(file);
+        assert_eq!(both.epoch_seconds, Some(30));
+        assert_eq!(both.listen().port(), 80);
+        assert_eq!(both.config().unsigned, Unsigned::Never);
+        assert!(toml::from_str::<Settings>("lisen = 1").is_err());
+    }
+
+    #[test]
+    fn an_epoch_is_whole_slots() {
+        let chain = |slot, epoch| {
+            let settings = Settings {
+                slot_seconds: slot,
+                epoch_seconds: epoch,
+                ..Settings::default()
+            };
+            settings.chain().map(|c| (c.slot_s, c.slots_per_epoch))
+        };
+        assert_eq!(chain(None, None), Ok((None, None)));
+        assert_eq!(chain(None, Some(20)), Ok((Some(1), Some(20))));
+        assert_eq!(chain(None, Some(86_400)), Ok((Some(600), Some(144))));
+        assert_eq!(chain(Some(5), Some(20)), Ok((Some(5), Some(4))));
+        assert!(chain(Some(7), Some(20)).is_err() && chain(Some(0), None).is_err());
+    }
+}

@@ -1,0 +1,128 @@
+//! The listener: connections in number, in time, and to a proper end.
+
+use axum::Router;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::{pin, Pin};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{watch, Semaphore};
+use tower::ServiceExt;
+
+use super::request::Peer;
+use crate::app::App;
+use crate::config::Config;
+
+/// How long connections may finish after the node was told to stop, or after their age is up.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Pause after a failed accept: out of file descriptors, mostly, which passes.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Bytes of a request's head, at most.
+const HEAD_BYTES: usize = 16 * 1024;
+
+/// Headers of a request, at most.
+const HEADERS: usize = 64;
+
+/// What a client that was too slow with its head is told. There is no request to answer yet, so
+/// this does not come from the router.
+const TOO_SLOW: &str = "{\"code\":\"REQUEST_TIMEOUT\",\"error\":\"request_timeout\",\
+                        \"message\":\"the request took too long to arrive\",\"ok\":false}";
+
+/// Answers connections until `stop` completes, then lets those under way finish.
+pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>) {
+    let router = super::router(Arc::clone(&app));
+    let room = Arc::new(Semaphore::new(app.config.connections));
+    let (stopping, stopped) = watch::channel(false);
+    let mut stop = pin!(stop);
+    loop {
+        // Without room, callers wait in the kernel's queue.
+        let accepted = async {
+            let permit = Arc::clone(&room).acquire_owned().await;
+            (listener.accept().await, permit)
+        };
+        let (accepted, permit) = tokio::select! {
+            () = &mut stop => break,
+            accepted = accepted => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                let served = connection(
+                    stream,
+                    peer,
+                    router.clone(),
+                    app.config.clone(),
+                    stopped.clone(),
+                );
+                tokio::spawn(async move {
+                    served.await;
+                    drop(permit);
+                });
+            }
+            Err(e) => {
+                eprintln!("accept: {e}");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    drop(stopped);
+    let _ = stopping.send(true);
+    // Every connection holds a receiver until it ends.
+    let _ = tokio::time::timeout(GRACE, stopping.closed()).await;
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    config: Config,
+    mut stopped: watch::Receiver<bool>,
+) {
+    // Answers are small: waiting to fill a segment would only delay them.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        router.clone().oneshot(request.map(axum::body::Body::new))
+    });
+    let mut connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(config.head_timeout)
+        .max_buf_size(HEAD_BYTES)
+        .max_headers(HEADERS)
+        // A client that closes its sending half still wants to hear what was wrong.
+        .half_close(true)
+        .serve_connection(TokioIo::new(stream), service);
+
+    let ended = tokio::select! {
+        ended = &mut connection => Some(ended),
+        () = tokio::time::sleep(config.connection_age) => None,
+        _ = stopped.wait_for(|&stopping| stopping) => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
+            Pin::new(&mut connection).graceful_shutdown();
+            match tokio::time::timeout(GRACE, &mut connection).await {
+                Ok(ended) => ended,
+                Err(_) => return,
+            }
+        }
+    };
+    if ended.is_err_and(|e| e.is_timeout()) {
+        let stream = connection.into_parts().io.into_inner();
+        let length = TOO_SLOW.len();
+        let answer = format!(
+            "HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{TOO_SLOW}"
+        );
+        // It fits any socket's buffer, unless the client does not listen either.
+        let _ = stream.try_write(answer.as_bytes());
+    }
+}

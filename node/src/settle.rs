@@ -1,0 +1,71 @@
+//! The task that settles every epoch at its end, and what is overdue at the start.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::store::{books, records};
+
+/// Epochs in one transaction, at most: others wait for the writer meanwhile.
+const BATCH: u32 = 16;
+
+/// How long after an epoch's end it is settled, milliseconds: clear of the edge.
+const AFTER_END_MS: i64 = 50;
+
+/// The longest sleep, milliseconds: the system's clock may be set while this sleeps.
+const SLEEP_MAX_MS: i64 = 1_000;
+
+/// The wait after a failure, milliseconds.
+const RETRY_MS: u64 = 1_000;
+
+/// Challenges are kept this long after their end, milliseconds, so that a late answer is told so.
+const KEEP_CHALLENGES_MS: i64 = 3_600_000;
+
+/// Challenges forgotten in one transaction, at most.
+const FORGET: u32 = 1_000;
+
+/// Settles every epoch that is due, a batch in each transaction. Gives how many.
+///
+/// # Errors
+/// Where the store fails; what was settled before stays settled, the rest is still due.
+pub async fn settle_overdue(app: &App) -> Result<usize, ApiError> {
+    let mut settled = 0;
+    loop {
+        let chain = *app.store.chain();
+        let clock = app.clock.clone();
+        let batch = app
+            .store
+            .write(move |c| Ok::<_, ApiError>(books::settle_due(c, &chain, clock.now_ms(), BATCH)?))
+            .await?;
+        settled += batch.len();
+        if batch.len() < BATCH as usize {
+            return Ok(settled);
+        }
+    }
+}
+
+/// Settles for ever.
+pub async fn run(app: Arc<App>) {
+    loop {
+        if let Err(e) = settle_overdue(&app).await {
+            eprintln!("settlement: {e}");
+            tokio::time::sleep(Duration::from_millis(RETRY_MS)).await;
+            continue;
+        }
+        let before_ms = app.clock.now_ms() - KEEP_CHALLENGES_MS;
+        let forgotten = app
+            .store
+            .write(move |c| Ok::<_, ApiError>(records::forget_challenges(c, before_ms, FORGET)?))
+            .await;
+        if let Err(e) = forgotten {
+            eprintln!("forgetting old challenges: {e}");
+        }
+        let chain = app.store.chain();
+        let end_ms = chain
+            .epoch_end_s(chain.epoch(app.clock.now_s()))
+            .saturating_mul(1_000);
+        let wait = (end_ms + AFTER_END_MS - app.clock.now_ms()).clamp(1, SLEEP_MAX_MS);
+        tokio::time::sleep(Duration::from_millis(wait.unsigned_abs())).await;
+    }
+}

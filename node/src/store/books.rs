@@ -1,0 +1,173 @@
+//! Statements about money: booking, balances, settlement.
+
+use rusqlite::{params, Connection, OptionalExtension};
+
+use crate::epoch::{divide, Chain, Division};
+use crate::ledger::{Account, Transaction};
+
+/// Books a movement, once: where its reference is known already nothing happens, and the answer is
+/// `false`.
+///
+/// # Errors
+/// Where the database refuses: an account would fall below zero, for one.
+pub fn book(c: &Connection, movement: &Transaction, now_ms: i64) -> rusqlite::Result<bool> {
+    let known: bool = c
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM transactions WHERE reference = ?)")?
+        .query_row([movement.reference()], |row| row.get(0))?;
+    if known {
+        return Ok(false);
+    }
+    let id: i64 = c
+        .prepare_cached("SELECT coalesce(max(id), 0) + 1 FROM transactions")?
+        .query_row([], |row| row.get(0))?;
+    let mut insert =
+        c.prepare_cached("INSERT INTO postings (tx, line, account, amount) VALUES (?, ?, ?, ?)")?;
+    for (line, posting) in (0i64..).zip(movement.postings()) {
+        insert.execute(params![id, line, posting.account.name(), posting.amount])?;
+    }
+    c.prepare_cached("INSERT INTO transactions (id, reference, created_ms) VALUES (?, ?, ?)")?
+        .execute(params![id, movement.reference(), now_ms])?;
+    Ok(true)
+}
+
+/// An account's balance, µRTC; 0 for one that never had any.
+pub fn balance(c: &Connection, account: &Account) -> rusqlite::Result<i64> {
+    c.prepare_cached("SELECT amount FROM balances WHERE account = ?")?
+        .query_row([account.name()], |row| row.get(0))
+        .optional()
+        .map(Option::unwrap_or_default)
+}
+
+/// The last epoch that paid or could have; `None` before the first.
+pub fn last_settled(c: &Connection) -> rusqlite::Result<Option<i64>> {
+    c.prepare_cached("SELECT max(epoch) FROM epochs")?
+        .query_row([], |row| row.get(0))
+}
+
+/// The epoch that takes enrolments at `now_s`: the current one, but never one already settled, also
+/// where the clock was put back.
+pub fn open_epoch(c: &Connection, chain: &Chain, now_s: i64) -> rusqlite::Result<i64> {
+    let settled = last_settled(c)?.unwrap_or(-1);
+    Ok(chain.epoch(now_s).max(settled.saturating_add(1)))
+}
+
+/// Enrols a miner in an epoch; the first enrolment counts. Gives the weight that counts.
+pub fn enrol(
+    c: &Connection,
+    epoch: i64,
+    miner: &str,
+    weight: i64,
+    attestation_id: i64,
+) -> rusqlite::Result<i64> {
+    c.prepare_cached(
+        "INSERT INTO enrolments (epoch, miner, weight, attestation_id) VALUES (?, ?, ?, ?)
+         ON CONFLICT (epoch, miner) DO NOTHING",
+    )?
+    .execute(params![epoch, miner, weight, attestation_id])?;
+    c.prepare_cached("SELECT weight FROM enrolments WHERE epoch = ? AND miner = ?")?
+        .query_row(params![epoch, miner], |row| row.get(0))
+}
+
+/// Miners enrolled in an epoch.
+pub fn enrolled(c: &Connection, epoch: i64) -> rusqlite::Result<i64> {
+    c.prepare_cached("SELECT count(*) FROM enrolments WHERE epoch = ?")?
+        .query_row([epoch], |row| row.get(0))
+}
+
+/// Everybody's weight in an epoch, by miner id.
+pub fn weights(c: &Connection, epoch: i64) -> rusqlite::Result<Vec<(String, i64)>> {
+    c.prepare_cached("SELECT miner, weight FROM enrolments WHERE epoch = ? ORDER BY miner")?
+        .query_map([epoch], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
+/// Settles up to `limit` epochs that ended before the one at `now_s` and have enrolments, oldest
+/// first. Gives the epochs settled; fewer than `limit` means that none is left.
+///
+/// An epoch is settled by one row in `epochs` and one transaction, both unique, in the caller's
+/// transaction: a crash leaves both or neither. Epochs without enrolments pay nothing and leave no
+/// row, so that a node that was away for long has nothing to do for them.
+///
+/// # Errors
+/// Where the database refuses.
+pub fn settle_due(
+    c: &Connection,
+    chain: &Chain,
+    now_ms: i64,
+    limit: u32,
+) -> rusqlite::Result<Vec<i64>> {
+    let current = chain.epoch(now_ms / 1_000);
+    let due: Vec<i64> = c
+        .prepare_cached(
+            "SELECT DISTINCT epoch FROM enrolments
+             WHERE epoch > (SELECT coalesce(max(epoch), -1) FROM epochs) AND epoch < ?
+             ORDER BY epoch LIMIT ?",
+        )?
+        .query_map(params![current, limit], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for &epoch in &due {
+        settle(c, chain, epoch, now_ms)?;
+    }
+    Ok(due)
+}
+
+fn settle(c: &Connection, chain: &Chain, epoch: i64, now_ms: i64) -> rusqlite::Result<()> {
+    // The last epochs of all share what is left: the supply is never exceeded.
+    let pot = chain.pot.min(balance(c, &Account::Emission)?);
+    let weights = weights(c, epoch)?;
+    let division = divide(pot, &weights);
+    let movement = Transaction::settlement(epoch, &division.shares)
+        // Cannot be: the division sums to what is paid. Said, not panicked over.
+        .map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))?;
+    if let Some(movement) = movement {
+        book(c, &movement, now_ms)?;
+    }
+    c.prepare_cached(
+        "INSERT INTO epochs (epoch, settled_ms, pot, paid, total_weight, miners)
+         VALUES (?, ?, ?, ?, ?, ?)",
+    )?
+    .execute(params![
+        epoch,
+        now_ms,
+        pot,
+        division.paid,
+        division.total_weight.to_string(),
+        i64::try_from(weights.len()).unwrap_or(i64::MAX)
+    ])?;
+    Ok(())
+}
+
+/// How an epoch's pot was divided, or would be if it ended now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explained {
+    /// The epoch.
+    pub epoch: i64,
+    /// When it was settled, milliseconds since 1970; `None` where it is not.
+    pub settled_ms: Option<i64>,
+    /// The pot, µRTC.
+    pub pot: i64,
+    /// The division, recomputed from the enrolments.
+    pub division: Division,
+}
+
+/// Recomputes an epoch's division; `None` where nobody was enrolled.
+pub fn explain(c: &Connection, chain: &Chain, epoch: i64) -> rusqlite::Result<Option<Explained>> {
+    let weights = weights(c, epoch)?;
+    if weights.is_empty() {
+        return Ok(None);
+    }
+    let settled: Option<(i64, i64)> = c
+        .prepare_cached("SELECT settled_ms, pot FROM epochs WHERE epoch = ?")?
+        .query_row([epoch], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let pot = match settled {
+        Some((_, pot)) => pot,
+        None => chain.pot.min(balance(c, &Account::Emission)?),
+    };
+    Ok(Some(Explained {
+        epoch,
+        settled_ms: settled.map(|(at, _)| at),
+        pot,
+        division: divide(pot, &weights),
+    }))
+}

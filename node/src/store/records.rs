@@ -1,0 +1,356 @@
+//! Statements about challenges, attestations and miners.
+
+use rusqlite::types::{FromSql, ToSql};
+use rusqlite::{params, Connection, OptionalExtension, Row};
+
+/// A value of the `meta` table.
+pub fn meta<T: FromSql>(c: &Connection, key: &str) -> rusqlite::Result<Option<T>> {
+    c.query_row("SELECT value FROM meta WHERE key = ?", [key], |row| {
+        row.get(0)
+    })
+    .optional()
+}
+
+/// Sets a value of the `meta` table.
+pub fn set_meta(c: &Connection, key: &str, value: impl ToSql) -> rusqlite::Result<()> {
+    c.execute(
+        "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
+        params![key, value],
+    )?;
+    Ok(())
+}
+
+/// A challenge that was issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Challenge {
+    /// 64 hexadecimal digits.
+    pub nonce: String,
+    /// When it was issued, milliseconds since 1970.
+    pub issued_ms: i64,
+    /// When it ends.
+    pub expires_ms: i64,
+    /// Who alone may answer it.
+    pub bound_miner: Option<String>,
+    /// Whether it was answered.
+    pub used: bool,
+}
+
+/// Records a challenge.
+pub fn add_challenge(c: &Connection, challenge: &Challenge) -> rusqlite::Result<()> {
+    c.prepare_cached(
+        "INSERT INTO challenges (nonce, issued_ms, expires_ms, bound_miner) VALUES (?, ?, ?, ?)",
+    )?
+    .execute(params![
+        challenge.nonce,
+        challenge.issued_ms,
+        challenge.expires_ms,
+        challenge.bound_miner
+    ])?;
+    Ok(())
+}
+
+/// The challenge with this nonce.
+pub fn challenge(c: &Connection, nonce: &str) -> rusqlite::Result<Option<Challenge>> {
+    c.prepare_cached(
+        "SELECT nonce, issued_ms, expires_ms, bound_miner, used_ms IS NOT NULL
+         FROM challenges WHERE nonce = ?",
+    )?
+    .query_row([nonce], |row| {
+        Ok(Challenge {
+            nonce: row.get(0)?,
+            issued_ms: row.get(1)?,
+            expires_ms: row.get(2)?,
+            bound_miner: row.get(3)?,
+            used: row.get(4)?,
+        })
+    })
+    .optional()
+}
+
+/// Marks a challenge as answered; `false` where it was already, or never was.
+pub fn consume_challenge(c: &Connection, nonce: &str, now_ms: i64) -> rusqlite::Result<bool> {
+    let changed = c
+        .prepare_cached("UPDATE challenges SET used_ms = ? WHERE nonce = ? AND used_ms IS NULL")?
+        .execute(params![now_ms, nonce])?;
+    Ok(changed == 1)
+}
+
+/// Forgets up to `limit` challenges that ended before `before_ms`. The log keeps the nonces of those
+/// that were answered. Gives how many.
+pub fn forget_challenges(c: &Connection, before_ms: i64, limit: u32) -> rusqlite::Result<usize> {
+    c.prepare_cached(
+        "DELETE FROM challenges WHERE nonce IN
+         (SELECT nonce FROM challenges WHERE expires_ms < ? ORDER BY expires_ms LIMIT ?)",
+    )?
+    .execute(params![before_ms, limit])
+}
+
+/// A judged submission.
+#[derive(Debug, Clone)]
+pub struct Attestation {
+    /// When its challenge was issued, milliseconds since 1970.
+    pub issued_ms: i64,
+    /// When it arrived.
+    pub received_ms: i64,
+    /// Who is credited.
+    pub miner: String,
+    /// The challenge.
+    pub nonce: String,
+    /// The epoch that was open.
+    pub epoch: i64,
+    /// Whether its evidence belongs to the challenge and agrees with itself.
+    pub accepted: bool,
+    /// Weight units.
+    pub weight: i64,
+    /// The accepted attestation that it was judged against.
+    pub previous_id: Option<i64>,
+    /// See [`crate::attest::replay`].
+    pub fingerprint_hash: Option<[u8; 32]>,
+    /// As received.
+    pub body: Vec<u8>,
+    /// JSON.
+    pub verdict: String,
+}
+
+/// Appends to the log; gives the row's number.
+pub fn append(c: &Connection, a: &Attestation) -> rusqlite::Result<i64> {
+    c.prepare_cached(
+        "INSERT INTO attestations (issued_ms, received_ms, miner, nonce, epoch, accepted, weight,
+                                   previous_id, fingerprint_hash, body, verdict)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )?
+    .insert(params![
+        a.issued_ms,
+        a.received_ms,
+        a.miner,
+        a.nonce,
+        a.epoch,
+        a.accepted,
+        a.weight,
+        a.previous_id,
+        a.fingerprint_hash,
+        a.body,
+        a.verdict
+    ])
+}
+
+/// The body of an attestation, and its number.
+pub fn last_accepted(c: &Connection, miner: &str) -> rusqlite::Result<Option<(i64, Vec<u8>)>> {
+    c.prepare_cached(
+        "SELECT a.id, a.body FROM miners m JOIN attestations a ON a.id = m.attestation_id
+         WHERE m.miner = ?",
+    )?
+    .query_row([miner], |row| Ok((row.get(0)?, row.get(1)?)))
+    .optional()
+}
+
+/// A row of the log, as shown to the outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// Number in the log.
+    pub id: i64,
+    /// When it arrived, milliseconds since 1970.
+    pub received_ms: i64,
+    /// The challenge.
+    pub nonce: String,
+    /// The epoch that was open.
+    pub epoch: i64,
+    /// See [`Attestation::accepted`].
+    pub accepted: bool,
+    /// JSON.
+    pub verdict: String,
+}
+
+/// The newest row of a miner, accepted or not.
+pub fn latest(c: &Connection, miner: &str) -> rusqlite::Result<Option<Judged>> {
+    c.prepare_cached(
+        "SELECT id, received_ms, nonce, epoch, accepted, verdict FROM attestations
+         WHERE miner = ? ORDER BY id DESC LIMIT 1",
+    )?
+    .query_row([miner], |row| {
+        Ok(Judged {
+            id: row.get(0)?,
+            received_ms: row.get(1)?,
+            nonce: row.get(2)?,
+            epoch: row.get(3)?,
+            accepted: row.get(4)?,
+            verdict: row.get(5)?,
+        })
+    })
+    .optional()
+}
+
+/// When the newest row of the log arrived, milliseconds since 1970.
+pub fn newest_ms(c: &Connection) -> rusqlite::Result<Option<i64>> {
+    c.prepare_cached("SELECT received_ms FROM attestations ORDER BY id DESC LIMIT 1")?
+        .query_row([], |row| row.get(0))
+        .optional()
+}
+
+/// Another miner whose accepted attestation has this fingerprint.
+pub fn same_fingerprint(
+    c: &Connection,
+    hash: &[u8; 32],
+    miner: &str,
+) -> rusqlite::Result<Option<String>> {
+    c.prepare_cached(
+        "SELECT miner FROM attestations
+         WHERE fingerprint_hash = ? AND miner <> ? AND accepted ORDER BY id LIMIT 1",
+    )?
+    .query_row(params![hash, miner], |row| row.get(0))
+    .optional()
+}
+
+/// What is known of a miner from its newest accepted attestation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Miner {
+    /// Its id.
+    pub miner: String,
+    /// The key that owns the name.
+    pub public_key: Option<[u8; 32]>,
+    /// First accepted, milliseconds since 1970.
+    pub first_ms: i64,
+    /// Last accepted.
+    pub last_ms: i64,
+    /// Number in the log.
+    pub attestation_id: i64,
+    /// As derived by the verdict.
+    pub family: String,
+    /// As derived by the verdict.
+    pub class: String,
+    /// Whether it is silicon.
+    pub physical: bool,
+    /// Score for presence, parts per million.
+    pub presence_ppm: Option<i64>,
+    /// Weight units.
+    pub multiplier: i64,
+    /// Weight units.
+    pub weight: i64,
+}
+
+const MINER_COLUMNS: &str = "miner, public_key, first_ms, last_ms, attestation_id, family, class, \
+                             physical, presence_ppm, multiplier, weight";
+
+fn miner_row(row: &Row<'_>) -> rusqlite::Result<Miner> {
+    Ok(Miner {
+        miner: row.get(0)?,
+        public_key: row.get(1)?,
+        first_ms: row.get(2)?,
+        last_ms: row.get(3)?,
+        attestation_id: row.get(4)?,
+        family: row.get(5)?,
+        class: row.get(6)?,
+        physical: row.get(7)?,
+        presence_ppm: row.get(8)?,
+        multiplier: row.get(9)?,
+        weight: row.get(10)?,
+    })
+}
+
+/// One miner.
+pub fn miner(c: &Connection, id: &str) -> rusqlite::Result<Option<Miner>> {
+    c.prepare_cached(&format!(
+        "SELECT {MINER_COLUMNS} FROM miners WHERE miner = ?"
+    ))?
+    .query_row([id], miner_row)
+    .optional()
+}
+
+/// Records a miner's newest accepted attestation. A key that is pinned stays, and so does the time
+/// of the first attestation.
+pub fn put_miner(c: &Connection, m: &Miner) -> rusqlite::Result<()> {
+    c.prepare_cached(
+        "INSERT INTO miners (miner, public_key, first_ms, last_ms, attestation_id, family, class,
+                             physical, presence_ppm, multiplier, weight)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (miner) DO UPDATE SET
+             public_key = coalesce(miners.public_key, excluded.public_key),
+             last_ms = excluded.last_ms, attestation_id = excluded.attestation_id,
+             family = excluded.family, class = excluded.class, physical = excluded.physical,
+             presence_ppm = excluded.presence_ppm, multiplier = excluded.multiplier,
+             weight = excluded.weight",
+    )?
+    .execute(params![
+        m.miner,
+        m.public_key,
+        m.first_ms,
+        m.last_ms,
+        m.attestation_id,
+        m.family,
+        m.class,
+        m.physical,
+        m.presence_ppm,
+        m.multiplier,
+        m.weight
+    ])?;
+    Ok(())
+}
+
+/// Miners attested since `since_ms`, newest first, and how many there are in all.
+pub fn active_miners(
+    c: &Connection,
+    since_ms: i64,
+    limit: i64,
+    offset: i64,
+) -> rusqlite::Result<(Vec<Miner>, i64)> {
+    let total = count_since(c, since_ms)?;
+    let miners = c
+        .prepare_cached(&format!(
+            "SELECT {MINER_COLUMNS} FROM miners WHERE last_ms >= ?
+             ORDER BY last_ms DESC, miner LIMIT ? OFFSET ?"
+        ))?
+        .query_map(params![since_ms, limit, offset], miner_row)?
+        .collect::<Result<_, _>>()?;
+    Ok((miners, total))
+}
+
+fn count_since(c: &Connection, since_ms: i64) -> rusqlite::Result<i64> {
+    c.prepare_cached("SELECT count(*) FROM miners WHERE last_ms >= ?")?
+        .query_row([since_ms], |row| row.get(0))
+}
+
+/// The round of slot producers: miners attested since `since_ms`, by id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rotation {
+    /// How many.
+    pub size: i64,
+    /// Whose turn it is; `None` where there is nobody.
+    pub producer: Option<String>,
+    /// The place of the miner asked for, from 0; `None` where it has not attested.
+    pub place: Option<i64>,
+}
+
+/// Who produces `slot`, and where `miner` stands.
+pub fn rotation(
+    c: &Connection,
+    since_ms: i64,
+    slot: i64,
+    miner: &str,
+) -> rusqlite::Result<Rotation> {
+    let size = count_since(c, since_ms)?;
+    if size == 0 {
+        return Ok(Rotation {
+            size,
+            producer: None,
+            place: None,
+        });
+    }
+    let producer = c
+        .prepare_cached(
+            "SELECT miner FROM miners WHERE last_ms >= ? ORDER BY miner LIMIT 1 OFFSET ?",
+        )?
+        .query_row(params![since_ms, slot % size], |row| row.get(0))
+        .optional()?;
+    let place = c
+        .prepare_cached(
+            "SELECT (SELECT count(*) FROM miners WHERE last_ms >= ?1 AND miner < ?2)
+             FROM miners WHERE last_ms >= ?1 AND miner = ?2",
+        )?
+        .query_row(params![since_ms, miner], |row| row.get(0))
+        .optional()?;
+    Ok(Rotation {
+        size,
+        producer,
+        place,
+    })
+}
