@@ -120,9 +120,16 @@ impl Antiquity {
                 return Err(format!("class {key} is referred to and not there"));
             }
         }
-        let architectures =
-            file.architecture.into_iter().map(|a| (a.name.clone(), a)).collect();
-        Ok(Antiquity { classes, aging: file.aging, architectures })
+        let architectures = file
+            .architecture
+            .into_iter()
+            .map(|a| (a.name.clone(), a))
+            .collect();
+        Ok(Antiquity {
+            classes,
+            aging: file.aging,
+            architectures,
+        })
     }
 
     /// The class with this key.
@@ -234,17 +241,39 @@ mod tests {
     #[test]
     fn a_modern_desktop_is_retro_sixteen_years_on() {
         let file = file();
-        assert_eq!(file.aged("modern_x86_64", 2024, 2026).unwrap().key, "modern_x86_64");
-        assert_eq!(file.aged("modern_x86_64", 2024, 2039).unwrap().key, "modern_x86_64");
+        assert_eq!(
+            file.aged("modern_x86_64", 2024, 2026).unwrap().key,
+            "modern_x86_64"
+        );
+        assert_eq!(
+            file.aged("modern_x86_64", 2024, 2039).unwrap().key,
+            "modern_x86_64"
+        );
         let old = file.aged("modern_x86_64", 2024, 2040).unwrap();
-        assert_eq!((old.key.as_str(), old.base_units), ("retro_x86", 1_400_000_000));
+        assert_eq!(
+            (old.key.as_str(), old.base_units),
+            ("retro_x86", 1_400_000_000)
+        );
         // What is worth more already stays what it is.
-        assert_eq!(file.aged("pentium_iii", 1999, 2040).unwrap().key, "pentium_iii");
+        assert_eq!(
+            file.aged("pentium_iii", 1999, 2040).unwrap().key,
+            "pentium_iii"
+        );
     }
 
     #[test]
     fn malformed_multipliers_are_refused() {
-        for text in ["", "1", ".5", "1.", "-1.0", "1.0000000001", "0.0", "1e9", "99999999999.0"] {
+        for text in [
+            "",
+            "1",
+            ".5",
+            "1.",
+            "-1.0",
+            "1.0000000001",
+            "0.0",
+            "1e9",
+            "99999999999.0",
+        ] {
             assert_eq!(units(text), None, "{text}");
         }
         assert_eq!(units("0.000000001"), Some(1));

@@ -28,10 +28,22 @@ impl Signature {
         let extended_family = eax >> 20 & 0xff;
         let base_model = eax >> 4 & 0xf;
         let extended_model = eax >> 16 & 0xf;
-        let family = if base_family == 15 { base_family + extended_family } else { base_family };
+        let family = if base_family == 15 {
+            base_family + extended_family
+        } else {
+            base_family
+        };
         let extends = base_family >= 6;
-        let model = if extends { extended_model << 4 | base_model } else { base_model };
-        Signature { family: family as u16, model: model as u16, stepping: (eax & 0xf) as u8 }
+        let model = if extends {
+            extended_model << 4 | base_model
+        } else {
+            base_model
+        };
+        Signature {
+            family: family as u16,
+            model: model as u16,
+            stepping: (eax & 0xf) as u8,
+        }
     }
 }
 
@@ -128,7 +140,11 @@ impl Silicon {
         Ok(Silicon {
             cores: file.core,
             manual: file.manual,
-            latencies: table.core.into_iter().map(|l| (l.name.clone(), l)).collect(),
+            latencies: table
+                .core
+                .into_iter()
+                .map(|l| (l.name.clone(), l))
+                .collect(),
         })
     }
 
@@ -149,7 +165,10 @@ impl Silicon {
             !vendor.is_empty()
                 && core.vendor.starts_with(vendor)
                 && core.family == signature.family
-                && core.models.iter().any(|&[a, b]| (a..=b).contains(&signature.model))
+                && core
+                    .models
+                    .iter()
+                    .any(|&[a, b]| (a..=b).contains(&signature.model))
         })
     }
 
@@ -174,9 +193,15 @@ impl Silicon {
 
     /// What any x86-64 processor shows for an operation: measured, or by the manuals.
     pub fn any(&self, operation: &str) -> Option<Bounds> {
-        let measured = self.latencies.get(ANY_X86_64).and_then(|l| l.bounds.get(operation));
+        let measured = self
+            .latencies
+            .get(ANY_X86_64)
+            .and_then(|l| l.bounds.get(operation));
         let manual = || {
-            self.manual.iter().find(|m| m.operation == operation).map(|m| [m.min, m.max])
+            self.manual
+                .iter()
+                .find(|m| m.operation == operation)
+                .map(|m| [m.min, m.max])
         };
         measured.copied().or_else(manual)
     }

@@ -3,7 +3,8 @@
 //!
 //! "The processor table" is the set of published latency dumps of 140 real x86 processors from
 //! which `data/silicon/x86-latency.toml` is derived (`examples/import_silicon.rs`): one row for each
-//! processor, cycles by instruction.
+//! processor, cycles by instruction, and a second one of cycles by working set. "QEMU" is user-mode
+//! QEMU 7.2 (TCG) on the same machine as the native figure beside it.
 
 /// A number that decides, and where it comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,10 +19,240 @@ pub struct Threshold {
     pub source: &'static str,
 }
 
+const fn t(name: &'static str, value: u64, unit: &'static str, source: &'static str) -> Threshold {
+    Threshold {
+        name,
+        value,
+        unit,
+        source,
+    }
+}
+
 /// Stands where a check applies no number: a table or an identity decides.
-pub const NONE: Threshold = Threshold {
-    name: "",
-    value: 0,
-    unit: "",
-    source: "",
-};
+pub const NONE: Threshold = t("", 0, "", "");
+
+// --- Integrity and the clock -----------------------------------------------------------------------
+
+/// How much longer than the node's own clock saw a probe may claim to have run, in parts per
+/// million of the time.
+pub const CLOCK_RATE_TOLERANCE: Threshold = t(
+    "clock_rate_tolerance",
+    1_000,
+    "ppm",
+    "two clocks, each slewed by at most 500 ppm (RFC 5905, clock discipline; Linux adjtimex)",
+);
+
+/// The same as a fixed part: the node stamps the challenge in whole milliseconds, before it sends it.
+pub const CLOCK_STAMP_TOLERANCE: Threshold = t(
+    "clock_stamp_tolerance",
+    2,
+    "ms",
+    "both ends are rounded to 1 ms",
+);
+
+/// How far the counter's frequency may differ between the whole probe and the paired readings
+/// inside it. A preemption between the two reads of a pair moves it by a scheduler's slice.
+pub const FREQUENCY_AGREEMENT: Threshold = t(
+    "frequency_agreement",
+    20_000,
+    "ppm",
+    "a slice of at most 20 ms in a probe of a second (Linux CFS, Windows client quantum)",
+);
+
+/// How far apart two measurements of one add in one probe may lie: the core clock moves between idle
+/// and boost during a probe.
+pub const CORE_CLOCK_RANGE: Threshold = t(
+    "core_clock_range",
+    8,
+    "times",
+    "laptop processors run from 0.4 to 5 GHz (12.5 times); kernels run at load, which leaves out the idle states",
+);
+
+// --- Counter ------------------------------------------------------------------------------------------
+
+/// A step of a hardware counter that is a whole number of microseconds: a time base made from an
+/// operating system's microsecond clock.
+pub const MICROSECOND_LATTICE: Threshold = t(
+    "microsecond_lattice",
+    10_000,
+    "ppm from a whole number of microseconds",
+    "SheepShaver's time base advances by whole microseconds, 25 ticks at 25 MHz (muldiv64 of a microsecond clock); crystals do not",
+);
+
+// --- Pipeline, SIMD -------------------------------------------------------------------------------
+
+/// Operations outside what any real core shows, from which a pipeline is not silicon.
+pub const PIPELINE_OUTLIERS: Threshold = t(
+    "pipeline_outliers",
+    2,
+    "operations",
+    "one may be a noisy run; QEMU is outside in every floating-point operation (about 38 adds for an FP add; the processor table: 2 to 5)",
+);
+
+/// Share of the operations that must fit the core that the machine names, for its kind to be proven.
+pub const KIND_FIT: Threshold = t(
+    "kind_fit",
+    700_000,
+    "ppm of operations judged",
+    "room for three of ten kernels that differ from the table's (precision, operands); neighbouring generations differ in fewer, other makers and decades in more",
+);
+
+/// The least cost of one add among independent adds, thousandths of a dependent add.
+pub const ADD_THROUGHPUT: Threshold = t(
+    "add_throughput",
+    100,
+    "thousandths of a dependent add",
+    "the processor table: minimum of add32_thr over 138 processors is 0.14 (Arrow Lake); less is code that was never executed",
+);
+
+// --- Cache --------------------------------------------------------------------------------------------
+
+/// Working set from which a latency curve must have risen, KiB.
+pub const CACHE_RISE_FROM: Threshold = t(
+    "cache_rise_from",
+    4_096,
+    "KiB",
+    "as large as the largest second level in data/silicon/x86.toml but one",
+);
+
+/// How many times the nearest level's latency the largest working set must cost.
+pub const CACHE_RISE: Threshold = t(
+    "cache_rise",
+    3_000,
+    "thousandths",
+    "the processor table: 4 MiB costs at least 9.0 times what 4 KiB costs (Core 2); a third of that leaves room for larger second levels (17 cycles against 4)",
+);
+
+/// How far the nearest cache's latency may lie from the pipeline channel's load-to-use, thousandths.
+pub const CACHE_LOAD_AGREEMENT: Threshold = t(
+    "cache_load_agreement",
+    2_000,
+    "thousandths",
+    "both measure one dependent load; a factor 2 allows another addressing mode and a change of clock",
+);
+
+/// How far a capacity may lie from a known cache size.
+pub const CAPACITY_AGREEMENT: Threshold = t(
+    "capacity_agreement",
+    1_450,
+    "thousandths",
+    "half an octave (1.414), the grid of the working sets",
+);
+
+// --- Branch, FPU --------------------------------------------------------------------------------------
+
+/// How many times a predicted branch an unpredictable one must cost.
+pub const BRANCH_PREDICTION: Threshold = t(
+    "branch_prediction",
+    1_300,
+    "thousandths",
+    "native 7.8 to 8.4, QEMU 1.9 to 3.3 (random against predictable branches, minimum of 9); an interpreter without prediction of the guest's branches shows 1.0",
+);
+
+// --- Noise --------------------------------------------------------------------------------------------
+
+/// Length of a window, in smallest steps of the counter, from which some jitter must show.
+pub const JITTER_RESOLUTION: Threshold = t(
+    "jitter_resolution",
+    256,
+    "steps of the counter",
+    "a change of 0.4 %, less than one cache miss in a window of 100 microseconds, then moves the reading",
+);
+
+/// Variation of fixed work above which other work or a hypervisor takes time away.
+pub const STOLEN_TIME: Threshold = t(
+    "stolen_time",
+    350_000,
+    "ppm (coefficient of variation)",
+    "geometric mean of the worst metal (0.21) and the best KVM guest (0.49) published for fixed work, rounded; it is no proof either way",
+);
+
+// --- Fresh code --------------------------------------------------------------------------------------
+
+/// What the first call of new code may cost beyond later calls.
+pub const FRESH_CODE_EXTRA: Threshold = t(
+    "fresh_code_extra",
+    3_500,
+    "adds",
+    "geometric mean of native (120 - 31 ns at 0.244 ns an add: 365) and QEMU (17,900 - 267 ns at 0.53 ns: 33,000), forty adds written and called; a second pair, 64 adds: 165 and 54,800 adds (Zen 5, `cargo run --release -p probe-arch --example facts`)",
+);
+
+// --- Trap ---------------------------------------------------------------------------------------------
+
+/// Most that an identification instruction costs without any hypervisor.
+pub const IDENTIFY_BARE: Threshold = t(
+    "identify_bare",
+    560,
+    "adds",
+    "the processor table: maximum of cpuid0_lat over add32_lat without the four outliers, 512 (Pentium 4), and a tenth",
+);
+
+/// Most that an identification instruction costs on any machine measured as real.
+pub const IDENTIFY_REAL: Threshold = t(
+    "identify_real",
+    1_930,
+    "adds",
+    "the processor table: maximum of cpuid0_lat, 1,752 cycles (Zen, probably under its own system's hypervisor), and a tenth; a KVM guest showed 15,800 ticks",
+);
+
+// --- Quirks ---------------------------------------------------------------------------------------------
+
+/// Largest relative error of an estimate of a reciprocal or its square root.
+pub const ESTIMATE_ERROR: Threshold = t(
+    "estimate_error",
+    366_211,
+    "1e-9",
+    "1.5 * 2^-12: Intel SDM volume 2, RCPPS and RSQRTPS; AMD APM volume 4 gives the same bound",
+);
+
+/// Relative error below which an estimate counts as computed, not looked up.
+pub const ESTIMATE_COMPUTED: Threshold = t(
+    "estimate_computed",
+    238,
+    "1e-9",
+    "2^-22, one unit in the last place of binary32: QEMU divides and is always within it; a table of 12 bits by chance once in 500",
+);
+
+/// Share of estimates that may be computed by chance.
+pub const ESTIMATE_SHARE: Threshold = t(
+    "estimate_share",
+    500,
+    "thousandths of the estimates",
+    "random operands, 200,000 each: Zen 5 (family 26 model 2) at most 0.0005 correctly rounded, QEMU 1.0 (rcpss) and 0.74 (rsqrtss)",
+);
+
+/// x87 results whose low eleven bits are zero, from which a 53-bit unit computed them.
+pub const X87_SHORT: Threshold = t(
+    "x87_short",
+    3,
+    "results, and all of them",
+    "random operands: Zen 5 0.0005 of fsin and fcos results, QEMU all; three in a row by chance are one in 2^33",
+);
+
+/// Bit-scan and shift answers that fit a model of their flags in full, before the model decides.
+pub const FLAG_ANSWERS: Threshold = t(
+    "flag_answers",
+    6,
+    "answers",
+    "each bit scan fits the other model by chance in half the cases: six leave one in 64",
+);
+
+// --- Continuity ---------------------------------------------------------------------------------------
+
+/// How far the counter's rate may move between two probes of one unit.
+pub const COUNTER_RATE_CONTINUITY: Threshold = t(
+    "counter_rate_continuity",
+    150,
+    "ppm",
+    "PC crystals are specified to 100 ppm and jump by 40 ppm on reboot where a kernel recalibrates; one probe of seconds resolves a few ppm",
+);
+
+// --- The conclusion -------------------------------------------------------------------------------------
+
+/// Active channels (fresh code, value quirks) that must have passed for silicon to be present.
+pub const ACTIVE_CHANNELS: Threshold = t(
+    "active_channels",
+    1,
+    "channels passed",
+    "passive timing alone was seen to pass full emulation; an active channel must speak for the machine",
+);

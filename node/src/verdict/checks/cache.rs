@@ -1,0 +1,123 @@
+//! The latency curve: that it rises at all, that it agrees with the pipeline's load, and whether the
+//! capacities are those of the core that the machine names.
+
+use super::{about, grouped, milli, Subject};
+use crate::verdict::thresholds::{
+    CACHE_LOAD_AGREEMENT, CACHE_RISE, CACHE_RISE_FROM, CAPACITY_AGREEMENT,
+};
+use crate::verdict::{Aspect, Check, Outcome};
+use probe_core::evidence::MIN;
+
+/// Position of `Op::Load` in the pipeline's matrix.
+const LOAD: usize = 4;
+
+/// Judges rise, agreement and capacities.
+pub fn check(subject: &Subject<'_>) -> Vec<Check> {
+    let draft = about("cache", Aspect::Presence);
+    let Some(cache) = &subject.evidence.cache else {
+        return vec![draft.absent("Memory was not walked.")];
+    };
+    let (Some(first), Some(last)) = (cache.curve.first(), cache.curve.last()) else {
+        return vec![draft.absent("The curve has no points.")];
+    };
+    let (near, far) = (u64::from(first[MIN]), u64::from(last[MIN]));
+    let largest_kib = largest_working_set_kib(cache.curve.len());
+    let rise = far.saturating_mul(1000) / near.max(1);
+    let draft = draft
+        .measured(format!(
+            "{} ticks a load near, {} ticks at {} KiB: {} times; boundaries at {:?} KiB",
+            milli(near),
+            milli(far),
+            grouped(largest_kib),
+            milli(rise),
+            cache.boundaries.as_slice()
+        ))
+        .expected(format!(
+            "at least {} times from {} KiB on",
+            milli(CACHE_RISE.value),
+            grouped(CACHE_RISE_FROM.value)
+        ));
+    let mut checks = vec![if largest_kib < CACHE_RISE_FROM.value {
+        draft.so(
+            Outcome::Note,
+            "The memory lent to the probe ends within the caches of some machines: not judged.",
+            &CACHE_RISE_FROM,
+        )
+    } else {
+        draft.decide(
+            rise >= CACHE_RISE.value,
+            "Memory gets dearer with distance, as caches make it.",
+            "Memory costs the same near and far: what is timed is not memory.",
+            &CACHE_RISE,
+        )
+    }];
+    checks.extend(agreement(subject, first[MIN]));
+    checks.extend(capacities(subject, &cache.boundaries));
+    checks
+}
+
+/// The largest working set of a curve of `points` entries, KiB.
+fn largest_working_set_kib(points: usize) -> u64 {
+    points.checked_sub(1).map_or(0, |i| working_set(i) / 1024)
+}
+
+/// The nearest cache against the pipeline channel's load: two kernels, one quantity.
+fn agreement(subject: &Subject<'_>, near: u32) -> Option<Check> {
+    let load = u64::from((*subject.evidence.pipeline.as_ref()?.matrix.get(LOAD)?)?[2]);
+    let near = subject.in_adds(near)?;
+    let (small, large) = (load.min(near), load.max(near));
+    let ratio = large.saturating_mul(1000) / small.max(1);
+    Some(
+        about("cache", Aspect::Integrity)
+            .measured(format!("nearest load {} adds here, {} adds in the pipeline channel", milli(near), milli(load)))
+            .expected(format!("within a factor of {}", milli(CACHE_LOAD_AGREEMENT.value)))
+            .decide(
+                ratio <= CACHE_LOAD_AGREEMENT.value,
+                "Two kernels agree on what a load costs.",
+                "Two kernels of one probe disagree on what a load costs: the numbers are not of one machine.",
+                &CACHE_LOAD_AGREEMENT,
+            ),
+    )
+}
+
+/// The first two boundaries against the core's caches.
+fn capacities(subject: &Subject<'_>, boundaries: &[u32]) -> Vec<Check> {
+    let Some(core) = subject.processor.core() else {
+        return Vec::new();
+    };
+    let levels = [("first", &core.l1_kib), ("second", &core.l2_kib)];
+    levels
+        .into_iter()
+        .zip(boundaries)
+        .filter(|((_, known), _)| !known.is_empty())
+        .map(|((level, known), &found)| {
+            let near = |size: u32| {
+                let (a, b) = (u64::from(size.min(found)), u64::from(size.max(found)));
+                b * 1000 <= a * CAPACITY_AGREEMENT.value
+            };
+            about("cache", Aspect::Kind)
+                .measured(format!(
+                    "{level} boundary at {} KiB",
+                    grouped(u64::from(found))
+                ))
+                .expected(format!(
+                    "{}: one of {known:?} KiB, half an octave either way",
+                    core.name
+                ))
+                .decide(
+                    known.iter().any(|&size| near(size)),
+                    "The capacity is one that this core is made with.",
+                    "This core is not made with such a cache.",
+                    &CAPACITY_AGREEMENT,
+                )
+        })
+        .collect()
+}
+
+/// Bytes of working set `i`: half octaves from 1 KiB.
+fn working_set(i: usize) -> u64 {
+    let octave = 1024u64
+        .checked_shl(u32::try_from(i / 2).unwrap_or(u32::MAX))
+        .unwrap_or(u64::MAX);
+    octave.saturating_add(if i % 2 == 1 { octave / 2 } else { 0 })
+}

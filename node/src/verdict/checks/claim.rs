@@ -1,0 +1,227 @@
+//! What the machine is, from its evidence, beside what the submission claims. The claim decides
+//! nothing; a wrong one is corrected and explained. The host name is not read at all.
+
+use super::{about, Subject};
+use crate::verdict::thresholds::NONE;
+use crate::verdict::{Aspect, Check, Outcome};
+
+/// The claimed family and brand against the derived ones, and the identification words against what
+/// was seen to run.
+pub fn check(subject: &Subject<'_>) -> Vec<Check> {
+    let mut checks = vec![family(subject)];
+    checks.extend(class(subject));
+    checks.extend(brand(subject));
+    checks.extend(unit(subject));
+    checks
+}
+
+/// The family derived from the evidence's architecture.
+pub fn derived_family<'a>(subject: &Subject<'a>) -> &'a str {
+    let known = subject
+        .profiles
+        .antiquity
+        .architecture(subject.processor.architecture);
+    known.map_or("unknown", |a| a.family.as_str())
+}
+
+fn family(subject: &Subject<'_>) -> Check {
+    let claimed = &subject.case.claim.family;
+    let derived = derived_family(subject);
+    let draft = about("claim", Aspect::Kind)
+        .measured(format!("{derived}: {}", subject.processor.describe()))
+        .expected(format!("claimed family {claimed:?}"));
+    match family_named(claimed) {
+        Some(family) if family == derived => draft.so(
+            Outcome::Pass,
+            "The evidence is of the family claimed.",
+            &NONE,
+        ),
+        Some(family) => draft.so(
+            Outcome::Note,
+            format!(
+                "Claimed as {family}, but the evidence is of {derived}: judged and paid as that."
+            ),
+            &NONE,
+        ),
+        None => draft.so(
+            Outcome::Note,
+            format!("{claimed:?} names no family that is known; the evidence is of {derived}."),
+            &NONE,
+        ),
+    }
+}
+
+/// The family that a whole word names; `None` for anything else. Never a search inside the text:
+/// "BCM2711" holds an "m2" and is no Apple M2.
+pub fn family_named(text: &str) -> Option<&'static str> {
+    const NAMES: &[(&str, &[&str])] = &[
+        (
+            "x86",
+            &[
+                "x86", "x86_64", "x86-64", "amd64", "i386", "i486", "i586", "i686", "ia32",
+                "windows",
+            ],
+        ),
+        ("PowerPC", &["powerpc", "ppc", "power macintosh"]),
+        (
+            "POWER",
+            &["power", "powerpc64", "powerpc64le", "ppc64", "ppc64le"],
+        ),
+        (
+            "ARM",
+            &[
+                "arm", "aarch64", "arm64", "armv5", "armv6", "armv6l", "armv7", "armv7l", "armv8",
+            ],
+        ),
+        ("Apple Silicon", &["apple silicon", "apple_silicon"]),
+        ("M68K", &["m68k", "68k", "mc68k", "68000"]),
+        ("SPARC", &["sparc", "sparc64", "sun4m", "sun4u"]),
+        ("MIPS", &["mips", "mips64", "mipsel"]),
+        ("RISC-V", &["riscv", "risc-v", "riscv32", "riscv64"]),
+        ("Alpha", &["alpha"]),
+        ("PA-RISC", &["pa-risc", "parisc", "hppa"]),
+        ("IA-64", &["ia-64", "ia64", "itanium"]),
+        ("S390", &["s390", "s390x"]),
+        ("SuperH", &["superh", "sh4"]),
+        ("VAX", &["vax"]),
+        ("Transputer", &["transputer"]),
+        ("Cell", &["cell"]),
+    ];
+    let text = text.trim().to_ascii_lowercase();
+    NAMES
+        .iter()
+        .find(|(_, words)| words.contains(&text.as_str()))
+        .map(|(family, _)| *family)
+}
+
+/// The claimed class, where it is a class that could earn more than what was derived.
+fn class(subject: &Subject<'_>) -> Option<Check> {
+    let claimed = subject
+        .case
+        .claim
+        .arch
+        .trim()
+        .to_ascii_lowercase()
+        .replace([' ', '-'], "_");
+    let claimed = subject.profiles.antiquity.class(&claimed)?;
+    let core = subject.processor.core();
+    let derived = core.map(|c| c.class.as_str()).or_else(|| {
+        let known = subject
+            .profiles
+            .antiquity
+            .architecture(subject.processor.architecture);
+        known.map(|a| a.class.as_str())
+    })?;
+    let draft = about("claim", Aspect::Kind)
+        .measured(format!("class {derived}"))
+        .expected(format!("claimed class {}", claimed.key));
+    Some(if claimed.key == derived {
+        draft.so(
+            Outcome::Pass,
+            "The class claimed is the class of the processor named.",
+            &NONE,
+        )
+    } else {
+        draft.so(
+            Outcome::Note,
+            format!(
+                "Claimed as {}, but the processor is of class {derived}.",
+                claimed.name
+            ),
+            &NONE,
+        )
+    })
+}
+
+/// The claimed brand against the processor's own name, as whole texts.
+fn brand(subject: &Subject<'_>) -> Option<Check> {
+    let claimed = subject.case.claim.cpu.trim();
+    let own = subject.processor.name.trim();
+    if claimed.is_empty() || own.is_empty() {
+        return None;
+    }
+    let draft = about("claim", Aspect::Kind)
+        .measured(format!("the processor's own name {own:?}"))
+        .expected(format!("claimed {claimed:?}"));
+    Some(if words(claimed).eq(words(own)) {
+        draft.so(
+            Outcome::Pass,
+            "The brand claimed is the processor's own name.",
+            &NONE,
+        )
+    } else {
+        draft.so(
+            Outcome::Note,
+            "The brand claimed is not the processor's own name; the processor's counts.",
+            &NONE,
+        )
+    })
+}
+
+fn words(text: &str) -> impl Iterator<Item = String> + '_ {
+    text.split_whitespace().map(str::to_ascii_lowercase)
+}
+
+/// The vector unit's name that needs AVX.
+const WIDE_UNIT: &str = "avx2";
+
+/// The identification words claim too: a core that never had 64-bit mode or AVX cannot run them.
+fn unit(subject: &Subject<'_>) -> Option<Check> {
+    let core = subject.processor.core()?;
+    let unit = subject.evidence.identity.vector_unit.as_str();
+    let announced = subject.processor.x86.as_ref().is_some_and(|x| x.avx);
+    let long = subject.processor.architecture == "x86_64";
+    let impossible = ((unit == WIDE_UNIT || announced) && !core.wide) || (long && !core.long);
+    let draft = about("claim", Aspect::Kind)
+        .measured(format!(
+            "unit {unit:?}, AVX announced: {announced}, 64-bit mode: {long}"
+        ))
+        .expected(format!(
+            "{}: AVX {}, 64-bit mode {}",
+            core.name,
+            may(core.wide),
+            may(core.long)
+        ));
+    Some(if impossible {
+        let reason = format!(
+            "No {} has it: the identification words are not this machine's.",
+            core.name
+        );
+        draft.so(Outcome::Fail, reason, &NONE)
+    } else {
+        draft.so(
+            Outcome::Pass,
+            format!("A {} may have this unit.", core.name),
+            &NONE,
+        )
+    })
+}
+
+fn may(possible: bool) -> &'static str {
+    if possible {
+        "possible"
+    } else {
+        "impossible"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_parsed_and_never_searched() {
+        assert_eq!(family_named("x86_64"), Some("x86"));
+        assert_eq!(family_named(" PowerPC "), Some("PowerPC"));
+        for text in [
+            "BCM2711",
+            "ARM2 Cortex-M4",
+            "m2",
+            "Core i7 vax",
+            "",
+            "dawson-pc",
+        ] {
+            assert_eq!(family_named(text), None, "{text}");
+        }
+    }
+}

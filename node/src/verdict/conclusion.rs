@@ -1,0 +1,212 @@
+//! What the checks amount to together: one set of rules, in the order in which they apply.
+
+use super::antiquity::{decayed, UNKNOWN, UNPROVEN, VIRTUAL};
+use super::checks::claim::derived_family;
+use super::checks::Subject;
+use super::thresholds::{ACTIVE_CHANNELS, KIND_FIT};
+use super::{Aspect, Case, Check, Outcome, Profiles, Verdict, RULES_VERSION};
+
+/// Channels that provoke an emulator instead of watching it.
+const ACTIVE: [&str; 2] = ["fresh_code", "quirks"];
+/// Passive channels without which silicon is not proven: a machine that sends neither has shown no
+/// processor and no memory.
+const REQUIRED: [&str; 2] = ["pipeline", "cache"];
+
+/// Share of the checks of `aspect` that passed, of those that passed or failed, parts per million.
+/// Notes and absences do not count: the verdict does not depend on them.
+pub fn score(checks: &[Check], aspect: Aspect) -> Option<u32> {
+    let count = |outcome| {
+        checks
+            .iter()
+            .filter(|c| c.aspect == aspect && c.outcome == outcome)
+            .count()
+    };
+    let (passed, failed) = (count(Outcome::Pass), count(Outcome::Fail));
+    let ppm = (passed * 1_000_000).checked_div(passed + failed)?;
+    u32::try_from(ppm).ok()
+}
+
+/// The channels in which a check of `aspect` came out as `outcome`, each once.
+fn channels(checks: &[Check], aspect: Aspect, outcome: Outcome) -> Vec<&'static str> {
+    let mut names: Vec<&'static str> = Vec::new();
+    for check in checks
+        .iter()
+        .filter(|c| c.aspect == aspect && c.outcome == outcome)
+    {
+        if !names.contains(&check.channel) {
+            names.push(check.channel);
+        }
+    }
+    names
+}
+
+/// What was concluded, before it is worth anything.
+struct Finding {
+    class: String,
+    physical: bool,
+    base_units: u64,
+    summary: String,
+}
+
+/// Concludes from the checks of evidence.
+pub fn conclude(subject: &Subject<'_>, checks: Vec<Check>) -> Verdict {
+    let integrity = !checks
+        .iter()
+        .any(|c| c.aspect == Aspect::Integrity && c.outcome == Outcome::Fail);
+    let failed = channels(&checks, Aspect::Presence, Outcome::Fail);
+    let passed = channels(&checks, Aspect::Presence, Outcome::Pass);
+    let active = ACTIVE.iter().filter(|c| passed.contains(c)).count() as u64;
+    let missing: Vec<&str> = REQUIRED
+        .iter()
+        .copied()
+        .filter(|c| !passed.contains(c))
+        .collect();
+    let kind = score(&checks, Aspect::Kind);
+
+    let what = subject.processor.describe();
+    let finding = if !integrity {
+        let broken = channels(&checks, Aspect::Integrity, Outcome::Fail);
+        Finding {
+            class: String::from(UNPROVEN),
+            physical: false,
+            base_units: 0,
+            summary: format!(
+                "Refused: the evidence does not hold together ({}).",
+                broken.join(", ")
+            ),
+        }
+    } else if !failed.is_empty() {
+        let by = failed.join(", ");
+        let shown = if passed.is_empty() {
+            String::new()
+        } else {
+            format!(
+                " These channels fit silicon all the same: {}.",
+                passed.join(", ")
+            )
+        };
+        worth(
+            subject.profiles,
+            VIRTUAL,
+            false,
+            format!("A virtual machine or an emulator, by {by}: {what}.{shown}"),
+        )
+    } else if !missing.is_empty() || active < ACTIVE_CHANNELS.value {
+        let lack = if missing.is_empty() {
+            ACTIVE.join(" or ")
+        } else {
+            missing.join(" and ")
+        };
+        worth(
+            subject.profiles,
+            UNPROVEN,
+            false,
+            format!(
+                "Not proven to be silicon: nothing speaks against {what}, but {lack} did not pass."
+            ),
+        )
+    } else {
+        silicon(subject, &checks, kind)
+    };
+    finish(
+        subject.case,
+        finding,
+        derived_family(subject).to_owned(),
+        checks,
+        integrity,
+    )
+}
+
+/// Real silicon: of the kind that it names if its kind is proven, otherwise of none that earns more
+/// than its architecture.
+fn silicon(subject: &Subject<'_>, checks: &[Check], kind: Option<u32>) -> Finding {
+    let antiquity = &subject.profiles.antiquity;
+    let what = subject.processor.describe();
+    let fallback = antiquity
+        .architecture(subject.processor.architecture)
+        .map_or(UNKNOWN, |a| a.class.as_str());
+    let contradicted = checks
+        .iter()
+        .any(|c| c.channel == "claim" && c.outcome == Outcome::Fail);
+    let fits = kind.is_some_and(|ppm| u64::from(ppm) >= KIND_FIT.value) && !contradicted;
+    let Some(core) = subject.processor.core().filter(|_| fits) else {
+        let why = if subject.processor.core().is_some() {
+            "but not of the kind that it names"
+        } else {
+            "of a kind that the table does not have"
+        };
+        return worth(
+            subject.profiles,
+            fallback,
+            true,
+            format!("Real silicon, {why}: {what}."),
+        );
+    };
+    // An age that was not measured on this core or one like it earns no bonus.
+    let base = antiquity.class(&core.class).map_or(0, |c| c.base_units);
+    let plain = antiquity.class(fallback).map_or(0, |c| c.base_units);
+    let key = if subject.profiles.silicon.of_core(core).is_none() && base > plain {
+        fallback
+    } else {
+        antiquity
+            .aged(&core.class, core.year, subject.case.year)
+            .map_or(UNKNOWN, |c| c.key.as_str())
+    };
+    worth(
+        subject.profiles,
+        key,
+        true,
+        format!("Real silicon: {what}, made since {}.", core.year),
+    )
+}
+
+fn worth(profiles: &Profiles, key: &str, physical: bool, summary: String) -> Finding {
+    let class = profiles.antiquity.class(key);
+    Finding {
+        class: key.to_owned(),
+        physical,
+        base_units: class.map_or(1, |c| c.base_units),
+        summary,
+    }
+}
+
+/// Concludes from the existing network's checks alone: they prove nothing physical, and can earn at
+/// most what a virtual machine earns.
+pub fn conclude_legacy(case: &Case<'_>, profiles: &Profiles, checks: Vec<Check>) -> Verdict {
+    let says_virtual = checks.iter().any(|c| c.outcome == Outcome::Fail);
+    let (key, summary) = if says_virtual {
+        (VIRTUAL, "A virtual machine, by its own words.")
+    } else {
+        (
+            UNPROVEN,
+            "Not proven to be silicon: the submission carries no evidence that a challenge binds.",
+        )
+    };
+    let family = super::checks::claim::family_named(&case.claim.family).unwrap_or("unknown");
+    let finding = worth(profiles, key, false, String::from(summary));
+    finish(case, finding, family.to_owned(), checks, true)
+}
+
+fn finish(
+    case: &Case<'_>,
+    finding: Finding,
+    family: String,
+    checks: Vec<Check>,
+    integrity: bool,
+) -> Verdict {
+    let units = decayed(finding.base_units, case.chain_age_s);
+    Verdict {
+        rules: RULES_VERSION,
+        integrity,
+        physical: finding.physical,
+        family,
+        class: finding.class,
+        kind_ppm: score(&checks, Aspect::Kind),
+        presence_ppm: score(&checks, Aspect::Presence),
+        continuity_ppm: score(&checks, Aspect::Continuity),
+        multiplier_units: units,
+        weight_units: units,
+        summary: finding.summary,
+        checks,
+    }
+}
