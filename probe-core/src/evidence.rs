@@ -91,7 +91,11 @@ impl From<&Identity> for IdentityReport {
     fn from(identity: &Identity) -> Self {
         let mut name: String<IDENTITY_NAME> = String::new();
         for &byte in identity.name.iter().take_while(|&&b| b != 0) {
-            let printable = if (b' '..=b'~').contains(&byte) { byte } else { b'?' };
+            let printable = if (b' '..=b'~').contains(&byte) {
+                byte
+            } else {
+                b'?'
+            };
             // The report is as long as the register string: no push can fail.
             let _ = name.push(char::from(printable));
         }

@@ -99,7 +99,11 @@ pub const fn special_operands(op: Op) -> (u64, u64, u64) {
         Op::FpMulSubnormal => (0x0008_0000_0000_0001, ONE, u64::MAX),
         Op::FpMulNan => (0x7ff8_0000_0000_0001, ONE, u64::MAX),
         // 2.0 * 2^1023 = infinity, whose bits under the mask are those of 2.0.
-        Op::FpMulOverflow => (0x4000_0000_0000_0000, 0x7fe0_0000_0000_0000, 0x4000_0000_0000_0000),
+        Op::FpMulOverflow => (
+            0x4000_0000_0000_0000,
+            0x7fe0_0000_0000_0000,
+            0x4000_0000_0000_0000,
+        ),
         _ => (0x3ff8_0000_0000_0000, ONE, u64::MAX),
     }
 }
@@ -328,7 +332,11 @@ fn permute(index: u32, bound: u32, key: u64) -> u32 {
         return 0;
     }
     let bits = 32 - (bound - 1).leading_zeros();
-    let mask = if bits == 32 { u32::MAX } else { (1 << bits) - 1 };
+    let mask = if bits == 32 {
+        u32::MAX
+    } else {
+        (1 << bits) - 1
+    };
     let half = bits.div_ceil(2);
     let mut value = index;
     loop {

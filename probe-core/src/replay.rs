@@ -158,7 +158,7 @@ fn xorshift(mut x: u32, n: u64) -> u32 {
         x ^= x >> 17;
         x ^= x << 5;
     }
-    if n % 3 > 0 {
+    if !n.is_multiple_of(3) {
         x ^= x << 13;
     }
     if n % 3 > 1 {

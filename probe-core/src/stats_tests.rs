@@ -146,7 +146,7 @@ proptest! {
         }
         // One interrupted measurement, not at the very end, is forgotten.
         if outlier + 1 < curve.len() && !expected.iter().any(|&e| outlier.abs_diff(e) < 3) {
-            curve[outlier] = curve[outlier] * 2;
+            curve[outlier] *= 2;
         }
         let mut out = [0; 5];
         let found = steps(&curve, &mut out);

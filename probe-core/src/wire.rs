@@ -263,10 +263,7 @@ impl Decimal {
         let _ = text.push(char::from(DECIMAL_MARK));
         // 16 bytes hold the mark and every value that the clamps let through.
         let whole = (value / scale).min(999_999);
-        let _ = core::fmt::Write::write_fmt(
-            &mut text,
-            format_args!("{whole}.{fraction:0width$}"),
-        );
+        let _ = core::fmt::Write::write_fmt(&mut text, format_args!("{whole}.{fraction:0width$}"));
         Decimal(text)
     }
 }

@@ -1,7 +1,46 @@
 //! Freshly written code: first call, later calls, first call after a rewrite, and whether stale code runs.
+//!
+//! - **Measured:** the first and a later call of a routine of [`ADDS`] additions that was written a
+//!   moment ago; the first call after the routine was rewritten; and, where memory can be changed
+//!   without synchronising caches, whether the old code runs on.
+//! - **Kernel:** [`Machine::fresh_code`].
+//! - **Estimator:** single calls (a first call cannot be repeated), less the counter's least
+//!   overhead; minimum and quartiles over the rounds.
+//! - **Cost:** 2 ms standard, most of it in changing the protection of a page; no memory of the
+//!   arena, 200 bytes.
+//! - **Silicon:** a first call misses the instruction cache: a few hundred cycles. Old code runs on
+//!   where instruction caches are not coherent: PowerPC, 68040, MIPS, ARM.
+//! - **Emulation:** a dynamic translator translates on the first call: tens of thousands of cycles,
+//!   and again after each rewrite; and it always shows the new code. The most portable detector of
+//!   translation. Interpreters show no first-call cost.
+//! - **Source:** measured for this project under QEMU 7.2 (17,900 ns against 267 ns; natively 120
+//!   against 31); the coherence rules are in each architecture's manual.
 
-use crate::evidence::Spread;
+use super::{ChannelId, Step};
+use crate::evidence::{Milliticks, Spread};
+use crate::machine::{Fresh, Machine, Routine, MAX_FRESH_ADDS};
+use crate::measure::{milliticks, timed, Pace, MAX_PASSES};
+use crate::plan::Plan;
+use crate::replay;
+use crate::seed::{fold, wire_digest, Seed, Stream};
+use crate::stats::spread;
 use serde::{Deserialize, Serialize};
+
+/// Milliseconds that the channel takes on an ordinary machine: standard, quick.
+pub const BUDGET_MS: [u32; 2] = [10, 5];
+
+/// Additions in the routine.
+pub const ADDS: u16 = 40;
+
+const _: () = assert!(ADDS <= MAX_FRESH_ADDS);
+
+/// Rounds: standard, quick.
+const ROUNDS: [u16; 2] = [24, 12];
+
+const _: () = assert!(ROUNDS[0] as usize <= MAX_PASSES);
+
+/// Calls after the first before the one that counts as "again".
+const SETTLING_CALLS: usize = 3;
 
 /// What this channel found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,4 +62,132 @@ pub struct Evidence {
     pub stale_rounds: u16,
     /// Ticks spent in this channel.
     pub ticks: u64,
+}
+
+/// The three routines of one round: written, rewritten, patched.
+fn routines(stream: &mut Stream) -> [Routine; 3] {
+    let x = stream.next_u32();
+    core::array::from_fn(|_| Routine {
+        adds: ADDS,
+        // Odd, and drawn anew: never the constant before but by a chance of 2^-31.
+        constant: stream.next_u32() | 1,
+        x,
+    })
+}
+
+/// The channel under way.
+#[derive(Debug)]
+pub struct Run {
+    stream: Stream,
+    overhead: u64,
+    rounds: u16,
+    round: u16,
+    first: [Milliticks; MAX_PASSES],
+    again: [Milliticks; MAX_PASSES],
+    rewritten: [Milliticks; MAX_PASSES],
+    stale: u16,
+    stale_rounds: u16,
+    digest: u64,
+}
+
+fn stream(seed: &Seed) -> Stream {
+    seed.stream(ChannelId::FreshCode.tag(0))
+}
+
+impl Run {
+    /// Prepares the channel; runs nothing.
+    pub fn new(plan: &Plan, seed: Seed, pace: &Pace) -> Self {
+        Run {
+            stream: stream(&seed),
+            overhead: pace.overhead.into(),
+            rounds: plan.pick(ROUNDS[0], ROUNDS[1]),
+            round: 0,
+            first: [0; MAX_PASSES],
+            again: [0; MAX_PASSES],
+            rewritten: [0; MAX_PASSES],
+            stale: 0,
+            stale_rounds: 0,
+            digest: 0,
+        }
+    }
+
+    /// Thousandths done.
+    pub fn permille(&self) -> u16 {
+        (u32::from(self.round) * 1_000 / u32::from(self.rounds)) as u16
+    }
+
+    /// One round.
+    pub fn step(&mut self, machine: &mut impl Machine) -> Step<Evidence> {
+        if self.run_round(machine).is_none() {
+            return Step::Absent;
+        }
+        self.round += 1;
+        if self.round < self.rounds {
+            return Step::More;
+        }
+        let n = usize::from(self.rounds);
+        Step::Done(Evidence {
+            again: spread(&mut self.again[..n]),
+            digest: wire_digest(self.digest),
+            first: spread(&mut self.first[..n]),
+            rewritten: spread(&mut self.rewritten[..n]),
+            rounds: self.rounds,
+            stale: self.stale,
+            stale_rounds: self.stale_rounds,
+            ticks: 0,
+        })
+    }
+
+    fn run_round(&mut self, machine: &mut impl Machine) -> Option<()> {
+        let [written, rewritten, patched] = routines(&mut self.stream);
+        let at = usize::from(self.round);
+
+        machine.fresh_code(Fresh::Write, written)?;
+        self.first[at] = self.call(machine, written)?;
+        for _ in 0..SETTLING_CALLS {
+            machine.fresh_code(Fresh::Run, written)?;
+        }
+        self.again[at] = self.call(machine, written)?;
+
+        machine.fresh_code(Fresh::Write, rewritten)?;
+        self.rewritten[at] = self.call(machine, rewritten)?;
+
+        if machine
+            .fresh_code(Fresh::PatchUnsynchronised, patched)
+            .is_some()
+        {
+            let result = machine.fresh_code(Fresh::Run, patched)?;
+            self.stale_rounds += 1;
+            if result == replay::fresh_code(rewritten) {
+                self.stale += 1;
+            } else if result != replay::fresh_code(patched) {
+                // Neither the old nor the new code: spoil the digest.
+                self.digest = fold(self.digest, result.into());
+            }
+        }
+        Some(())
+    }
+
+    fn call(&mut self, machine: &mut impl Machine, routine: Routine) -> Option<Milliticks> {
+        let (ticks, result) = timed(machine, |m| m.fresh_code(Fresh::Run, routine));
+        self.digest = fold(self.digest, result?.into());
+        Some(milliticks(ticks.saturating_sub(self.overhead), 1))
+    }
+}
+
+/// The digest that honest calls give for this seed and plan; where the evidence does not fit the
+/// plan, a value that differs from its digest. Cost: microseconds.
+pub fn expected_digest(plan: &Plan, seed: &Seed, evidence: &Evidence) -> u32 {
+    let rounds = plan.pick(ROUNDS[0], ROUNDS[1]);
+    let tried = evidence.stale_rounds;
+    if evidence.rounds != rounds || tried > rounds || evidence.stale > tried {
+        return !evidence.digest;
+    }
+    let mut stream = stream(seed);
+    wire_digest((0..rounds).fold(0, |digest, _| {
+        let [written, rewritten, _] = routines(&mut stream);
+        [written, written, rewritten]
+            .iter()
+            .fold(digest, |d, &r| fold(d, replay::fresh_code(r).into()))
+    }))
 }

@@ -9,6 +9,7 @@ pub mod environment;
 pub mod fpu;
 pub mod fresh_code;
 pub mod jitter;
+mod matrix;
 pub mod oscillator;
 pub mod pipeline;
 pub mod quirks;
@@ -47,6 +48,28 @@ pub enum ChannelId {
     Thermal = 12,
     /// See [`environment`].
     Environment = 13,
+}
+
+/// What one slice of a channel's work came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step<E> {
+    /// There is more to do.
+    More,
+    /// The machine cannot run this channel.
+    Absent,
+    /// The channel is done.
+    Done(E),
+}
+
+impl<E> Step<E> {
+    /// Turns the result of a finished channel into another.
+    pub(crate) fn map<T>(self, f: impl FnOnce(E) -> T) -> Step<T> {
+        match self {
+            Step::More => Step::More,
+            Step::Absent => Step::Absent,
+            Step::Done(evidence) => Step::Done(f(evidence)),
+        }
+    }
 }
 
 impl ChannelId {

@@ -1,0 +1,168 @@
+//! The latency and throughput matrix that [`super::pipeline`] and [`super::simd`] share: a list of
+//! operations, each in both shapes, each beside the dependent add chain.
+
+use super::{ChannelId, Step};
+use crate::evidence::{Spread, MEDIAN};
+use crate::machine::{Machine, Op, Operands, Shape};
+use crate::measure::{expected_fold, iterations_in_bounds, Beside, Meter, MAX_PASSES, MILLI};
+use crate::plan::Plan;
+use crate::seed::{wire_digest, Seed};
+use crate::stats::{clamp_u32, median};
+use heapless::Vec;
+
+/// The longest list of operations.
+const MAX_OPS: usize = 11;
+
+const SHAPES: [Shape; 2] = [Shape::Dependent, Shape::Independent];
+
+/// Passes over one operation.
+const PASSES: [usize; 2] = [21, 11];
+
+const _: () = assert!(PASSES[0] <= MAX_PASSES);
+
+/// One cell row: latency, throughput, and both in thousandths of the add chain.
+type Row = [u32; 4];
+
+/// What the channel found, to be put into its own evidence type.
+pub(super) struct Matrix<const N: usize> {
+    pub add: Spread,
+    pub digest: u32,
+    pub rows: Vec<Option<Row>, N>,
+}
+
+/// A matrix under way. Each step is one pass over one operation in one shape.
+#[derive(Debug)]
+pub(super) struct Run<const N: usize> {
+    channel: ChannelId,
+    ops: &'static [Op],
+    seed: Seed,
+    iterations: u32,
+    passes: usize,
+    pass: usize,
+    at: usize,
+    operands: Operands,
+    meters: [Beside; 2],
+    adds: Vec<Spread, MAX_OPS>,
+    digest: u64,
+    rows: Vec<Option<Row>, N>,
+}
+
+/// The operands of one row.
+fn operands(channel: ChannelId, seed: &Seed, op: Op) -> Operands {
+    Operands::draw(&mut seed.stream(channel.tag(op as u16)))
+}
+
+impl<const N: usize> Run<N> {
+    pub fn new(
+        channel: ChannelId,
+        ops: &'static [Op; N],
+        plan: &Plan,
+        seed: Seed,
+        iterations: u32,
+    ) -> Self {
+        const { assert!(N > 0 && N <= MAX_OPS) };
+        Run {
+            channel,
+            ops,
+            seed,
+            iterations,
+            passes: plan.pick(PASSES[0], PASSES[1]),
+            pass: 0,
+            at: 0,
+            operands: operands(channel, &seed, ops[0]),
+            meters: SHAPES.map(|shape| Beside::new(ops[0], shape, iterations)),
+            adds: Vec::new(),
+            digest: 0,
+            rows: Vec::new(),
+        }
+    }
+
+    pub fn permille(&self) -> u16 {
+        let (done, all) = (
+            self.at * self.passes + self.pass,
+            self.ops.len() * self.passes,
+        );
+        (done * 1_000 / all.max(1)) as u16
+    }
+
+    pub fn step(&mut self, machine: &mut impl Machine) -> Step<Matrix<N>> {
+        let mut present = true;
+        for meter in &mut self.meters {
+            present = present && meter.pass(machine, &self.operands).is_some();
+        }
+        self.pass += 1;
+        if present && self.pass < self.passes {
+            return Step::More;
+        }
+        let row = present.then(|| self.row());
+        // `rows` and `adds` are as long as the list of operations.
+        let _ = self.rows.push(row);
+        self.at += 1;
+        self.pass = 0;
+        if let Some(&op) = self.ops.get(self.at) {
+            self.operands = operands(self.channel, &self.seed, op);
+            self.meters = SHAPES.map(|shape| Beside::new(op, shape, self.iterations));
+            return Step::More;
+        }
+        if self.adds.is_empty() {
+            return Step::Absent;
+        }
+        Step::Done(Matrix {
+            add: self.add(),
+            digest: wire_digest(self.digest),
+            rows: core::mem::take(&mut self.rows),
+        })
+    }
+
+    fn row(&mut self) -> Row {
+        let [latency, throughput] = &self.meters;
+        self.digest = throughput.op.fold(latency.op.fold(self.digest));
+        let _ = self.adds.push(latency.add.cost());
+        let ratio = |op: &Meter, add: &Meter| {
+            let add = u128::from(add.difference().max(1));
+            clamp_u32(u128::from(op.difference()) * u128::from(MILLI) / add)
+        };
+        [
+            latency.op.cost()[0],
+            throughput.op.cost()[0],
+            ratio(&latency.op, &latency.add),
+            ratio(&throughput.op, &throughput.add),
+        ]
+    }
+
+    /// The add chain over all rows: the least minimum, and the median of each quartile.
+    fn add(&self) -> Spread {
+        core::array::from_fn(|part| {
+            let mut values: Vec<u32, MAX_OPS> = self.adds.iter().map(|a| a[part]).collect();
+            let middle = median(&mut values);
+            if part == 0 {
+                values[0]
+            } else {
+                debug_assert!(part <= MEDIAN + 1);
+                middle
+            }
+        })
+    }
+}
+
+/// The digest that honest runs give: of the rows that are present. `None` where the evidence is out
+/// of bounds. Cost: see [`crate::replay`]; at most 2 × 2 × 786,432 operations a row.
+pub(super) fn expected_digest<const N: usize>(
+    channel: ChannelId,
+    ops: &[Op; N],
+    seed: &Seed,
+    iterations: u32,
+    rows: &[Option<Row>],
+) -> Option<u32> {
+    if !iterations_in_bounds(iterations) || rows.len() != N {
+        return None;
+    }
+    let present = ops.iter().zip(rows).filter(|(_, row)| row.is_some());
+    let digest = present.fold(0, |digest, (&op, _)| {
+        let operands = operands(channel, seed, op);
+        SHAPES.iter().fold(digest, |d, &shape| {
+            expected_fold(d, op, shape, iterations, &operands)
+        })
+    });
+    Some(wire_digest(digest))
+}

@@ -1,0 +1,310 @@
+//! The measuring primitive: the same straight-line body at lengths N and 2N.
+//!
+//! A [`Meter`] runs a chain at [`Body::Single`] and [`Body::Double`] with the same iterations, in
+//! turn, pass after pass. The difference is the cost of the operations that differ; the counter
+//! reads, the call and the loop cancel. The minimum cost is the least double less the least single;
+//! the quartiles are those of the passes' own differences. (Abel and Reineke, "nanoBench", ISPASS
+//! 2020.) [`Beside`] measures an operation and the add chain in the same passes, so that their ratio
+//! does not move with the clock frequency.
+
+use crate::evidence::{Milliticks, Spread};
+use crate::machine::{Body, Chain, Machine, Op, Operands, Shape, UNROLL};
+use crate::replay;
+use crate::seed::fold;
+use crate::stats::{clamp_u32, spread};
+
+/// Milliticks in a tick.
+pub const MILLI: u64 = 1_000;
+
+/// Passes that a meter holds at most.
+pub const MAX_PASSES: usize = 31;
+
+/// Fewest iterations of a chain: the loop's own cost must be small beside the body's.
+pub const MIN_ITERATIONS: u32 = 16;
+
+/// Most iterations of a chain. The binary32 chains stay exact up to 2^20 operations, and a node
+/// must replay what it is told: 2 × 48 × 8,192 = 786,432.
+pub const MAX_ITERATIONS: u32 = 8_192;
+
+/// Units of the counter's resolution that one run should last: an error of one unit is then 0.2 %.
+const FINE_UNITS: u64 = 512;
+
+/// What must do where the counter is so coarse that [`COARSE_ITERATIONS`] do not last as long.
+const COARSE_UNITS: u64 = 32;
+
+/// Iterations from which [`COARSE_UNITS`] suffice.
+const COARSE_ITERATIONS: u32 = 1_024;
+
+/// How fast this machine and its counter go, found once for all channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Iterations, a power of two, with which one run of a chain outlasts the counter's resolution
+    /// by far.
+    pub iterations: u32,
+    /// Least ticks of an empty timing window.
+    pub overhead: u32,
+    /// Ticks of the counter in a millisecond, where a clock or the hardware tells.
+    pub ticks_per_ms: Option<u32>,
+}
+
+impl Pace {
+    /// Finds the iterations for a counter of this `resolution` (ticks, at least 1) and `overhead`.
+    ///
+    /// Cost: about twice the run that it settles on.
+    pub fn find(machine: &mut impl Machine, resolution: u32, overhead: u32) -> Self {
+        let operands = Operands::draw(&mut crate::seed::Seed::derive("", "pace").stream(0));
+        let unit = u64::from(resolution.max(1));
+        let mut iterations = MIN_ITERATIONS;
+        while iterations < MAX_ITERATIONS {
+            let chain = Chain {
+                op: Op::IntAdd,
+                shape: Shape::Dependent,
+                body: Body::Single,
+                iterations,
+            };
+            let (elapsed, _) = timed(machine, |m| m.chain(chain, &operands));
+            let units = elapsed / unit;
+            if units >= FINE_UNITS || (iterations >= COARSE_ITERATIONS && units >= COARSE_UNITS) {
+                break;
+            }
+            iterations *= 2;
+        }
+        Pace {
+            iterations,
+            overhead,
+            ticks_per_ms: None,
+        }
+    }
+
+    /// Operations of one run of a single body: what any timed window should do at least.
+    pub const fn operations(&self) -> u32 {
+        self.iterations * UNROLL
+    }
+}
+
+/// Whether a node may replay chains of so many iterations: a power of two within the bounds.
+pub const fn iterations_in_bounds(iterations: u32) -> bool {
+    iterations.is_power_of_two() && iterations <= MAX_ITERATIONS
+}
+
+/// Runs `kernel` between two reads of the counter; gives the ticks and its result.
+///
+/// With feature `critical-section` nothing interrupts it.
+pub fn timed<M: Machine, R>(machine: &mut M, kernel: impl FnOnce(&mut M) -> R) -> (u64, R) {
+    uninterrupted(|| {
+        let start = machine.now();
+        let result = kernel(machine);
+        let end = machine.now();
+        (machine.between(start, end), result)
+    })
+}
+
+/// Runs `window` inside a critical section.
+#[cfg(feature = "critical-section")]
+pub fn uninterrupted<R>(window: impl FnOnce() -> R) -> R {
+    critical_section::with(|_| window())
+}
+
+/// Runs `window` as it is: an operating system's interrupts cannot be held off.
+#[cfg(not(feature = "critical-section"))]
+pub fn uninterrupted<R>(window: impl FnOnce() -> R) -> R {
+    window()
+}
+
+/// Milliticks of one operation where `count` of them took `ticks`.
+pub fn milliticks(ticks: u64, count: u64) -> Milliticks {
+    clamp_u32(u128::from(ticks) * u128::from(MILLI) / u128::from(count.max(1)))
+}
+
+/// A spread whose first entry is the better estimate of the minimum: quartiles below it are noise
+/// of the shorter runs.
+fn spread_from(minimum: Milliticks, samples: &mut [u32]) -> Spread {
+    let [_, quartiles @ ..] = spread(samples);
+    let [low, median, high] = quartiles.map(|q| q.max(minimum));
+    [minimum, low, median, high]
+}
+
+/// Folded into a digest where a kernel did not answer alike each time, so that no node accepts it.
+const UNSTEADY: u64 = u64::MAX;
+
+/// The costs of one kernel that runs at a length and at twice the length.
+#[derive(Debug, Clone)]
+pub struct Meter {
+    least: [u64; 2],
+    latest: [u64; 2],
+    results: [Option<u64>; 2],
+    steady: bool,
+    costs: [Milliticks; MAX_PASSES],
+    passes: usize,
+    operations: u64,
+}
+
+impl Meter {
+    /// A meter for a kernel that does `operations` at its single length, at least 1.
+    pub fn new(operations: u64) -> Self {
+        Meter {
+            least: [u64::MAX; 2],
+            latest: [0; 2],
+            results: [None; 2],
+            steady: true,
+            costs: [0; MAX_PASSES],
+            passes: 0,
+            operations,
+        }
+    }
+
+    /// Records one run.
+    pub fn record(&mut self, body: Body, ticks: u64, result: u64) {
+        let i = body as usize - 1;
+        self.least[i] = self.least[i].min(ticks);
+        self.latest[i] = ticks;
+        self.steady &= *self.results[i].get_or_insert(result) == result;
+    }
+
+    /// Ends a pass: both bodies have run. Passes beyond [`MAX_PASSES`] count for the minimum only.
+    pub fn end_pass(&mut self) {
+        let difference = self.latest[1].saturating_sub(self.latest[0]);
+        if let Some(cost) = self.costs.get_mut(self.passes) {
+            *cost = milliticks(difference, self.operations);
+            self.passes += 1;
+        }
+    }
+
+    /// Ticks between the least double and the least single run.
+    pub fn difference(&self) -> u64 {
+        self.least[1].saturating_sub(self.least[0])
+    }
+
+    /// The cost of one operation.
+    pub fn cost(&self) -> Spread {
+        let minimum = milliticks(self.difference(), self.operations);
+        spread_from(minimum, &mut { self.costs }[..self.passes])
+    }
+
+    /// Folds what both lengths answered into `digest`.
+    pub fn fold(&self, digest: u64) -> u64 {
+        let digest = self
+            .results
+            .iter()
+            .flatten()
+            .fold(digest, |d, &r| fold(d, r));
+        if self.steady {
+            digest
+        } else {
+            fold(digest, UNSTEADY)
+        }
+    }
+
+    /// Runs a chain at one length and records it. `None` where the machine has no such operation.
+    pub fn run<M: Machine>(
+        &mut self,
+        machine: &mut M,
+        (op, shape): (Op, Shape),
+        (body, iterations): (Body, u32),
+        operands: &Operands,
+    ) -> Option<()> {
+        let chain = Chain {
+            op,
+            shape,
+            body,
+            iterations,
+        };
+        let (ticks, result) = timed(machine, |m| m.chain(chain, operands));
+        self.record(body, ticks, result?);
+        Some(())
+    }
+}
+
+/// What [`Meter::fold`] gives for honest runs of this chain at both lengths.
+pub fn expected_fold(
+    digest: u64,
+    op: Op,
+    shape: Shape,
+    iterations: u32,
+    operands: &Operands,
+) -> u64 {
+    [Body::Single, Body::Double]
+        .iter()
+        .fold(digest, |d, &body| {
+            let chain = Chain {
+                op,
+                shape,
+                body,
+                iterations,
+            };
+            fold(d, replay::chain(chain, operands))
+        })
+}
+
+/// One operation and the dependent add chain, measured in the same passes.
+#[derive(Debug, Clone)]
+pub struct Beside {
+    chain: (Op, Shape),
+    iterations: u32,
+    /// The add chain.
+    pub add: Meter,
+    /// The operation.
+    pub op: Meter,
+}
+
+impl Beside {
+    /// Meters for `op` in `shape`.
+    pub fn new(op: Op, shape: Shape, iterations: u32) -> Self {
+        let operations = u64::from(UNROLL) * u64::from(iterations);
+        Beside {
+            chain: (op, shape),
+            iterations,
+            add: Meter::new(operations),
+            op: Meter::new(operations),
+        }
+    }
+
+    /// One pass: add, operation, at both lengths. `None` where the machine lacks the operation.
+    pub fn pass<M: Machine>(&mut self, machine: &mut M, operands: &Operands) -> Option<()> {
+        const ADD: (Op, Shape) = (Op::IntAdd, Shape::Dependent);
+        for body in [Body::Single, Body::Double] {
+            let length = (body, self.iterations);
+            self.add.run(machine, ADD, length, operands)?;
+            self.op.run(machine, self.chain, length, operands)?;
+        }
+        self.add.end_pass();
+        self.op.end_pass();
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn fixed_overhead_cancels(
+            overhead in 0u64..100_000, cost in 1u64..1_000, operations in 1u64..100_000,
+            noise in prop::collection::vec(0u64..1_000_000, 2..40),
+        ) {
+            let mut meter = Meter::new(operations);
+            for (pass, noise) in noise.iter().enumerate() {
+                // One quiet run of each length somewhere is enough for the minimum.
+                let noise = if pass == 1 { 0 } else { *noise };
+                meter.record(Body::Single, overhead + operations * cost + noise, 1);
+                meter.record(Body::Double, overhead + 2 * operations * cost + noise / 2, 2);
+                meter.end_pass();
+            }
+            let cost_found = meter.cost();
+            prop_assert_eq!(u64::from(cost_found[0]), cost * MILLI);
+            prop_assert!(cost_found.is_sorted());
+            prop_assert_eq!(meter.fold(0), fold(fold(0, 1), 2));
+        }
+    }
+
+    #[test]
+    fn an_unsteady_answer_spoils_the_digest() {
+        let mut meter = Meter::new(1);
+        meter.record(Body::Single, 1, 1);
+        let steady = meter.fold(0);
+        meter.record(Body::Single, 1, 2);
+        assert_ne!(meter.fold(0), steady);
+    }
+}
