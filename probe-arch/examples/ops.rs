@@ -1,9 +1,10 @@
 //! Prints what each operation costs on this machine: ticks and core cycles for each, from the
 //! difference of a double and a single body, the least of several runs.
 //!
-//! `cargo run --release -p probe-arch --example ops`. Add `portable` to see the C kernels beside.
+//! `cargo run --release -p probe-arch --example ops [portable]`; with `portable`, by the C kernels.
 
-use probe_arch::Native;
+use c_shims::Portable;
+use probe_arch::{DefaultTicks, Native};
 use probe_core::machine::{Body, Chain, Machine, Op, Operands, Shape, UNROLL};
 use probe_core::seed::Seed;
 
@@ -90,5 +91,9 @@ fn table(machine: &mut impl Machine) {
 }
 
 fn main() {
-    table(&mut Native::new());
+    if std::env::args().nth(1).as_deref() == Some("portable") {
+        table(&mut Portable::new(DefaultTicks::default()));
+    } else {
+        table(&mut Native::new());
+    }
 }

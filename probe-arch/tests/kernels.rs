@@ -3,10 +3,9 @@
 
 mod naive;
 
+use c_shims::Portable;
 use probe_arch::{DefaultTicks, Native, NoPlatform};
-use probe_core::machine::{
-    Body, Chain, Machine, Op, Operands, Pattern, Ring, Shape, Walk, LOAD_RING,
-};
+use probe_core::machine::{Body, Chain, Machine, Op, Operands, Pattern, Ring, Shape, Walk};
 use probe_core::replay;
 use probe_core::seed::Seed;
 use proptest::prelude::*;
@@ -49,34 +48,257 @@ fn native() -> Native<DefaultTicks, NoPlatform> {
     Native::with(DefaultTicks::new(), NoPlatform)
 }
 
+fn portable() -> Portable<DefaultTicks> {
+    Portable::new(DefaultTicks::new())
+}
+
 fn operands(nonce: &str) -> Operands {
     Operands::draw(&mut Seed::derive(nonce, "kernels").stream(1))
 }
 
+/// All shapes and bodies of an operation.
 fn chains(op: Op, iterations: u32) -> impl Iterator<Item = Chain> {
-    [Shape::Dependent, Shape::Independent]
-        .into_iter()
-        .flat_map(move |shape| {
-            [Body::Single, Body::Double].into_iter().map(move |body| Chain {
-                op,
-                shape,
-                body,
-                iterations,
-            })
+    let shapes = [Shape::Dependent, Shape::Independent].into_iter();
+    shapes.flat_map(move |shape| {
+        [Body::Single, Body::Double].map(|body| Chain {
+            op,
+            shape,
+            body,
+            iterations,
         })
+    })
+}
+
+/// Operations that have one shape only.
+fn latency_only(op: Op) -> bool {
+    matches!(op, Op::FpRounding | Op::StoreLoad)
 }
 
 proptest! {
     #[test]
-    fn chains_compute_what_they_mean(nonce in "[0-9a-f]{16}", iterations in 1u32..300) {
+    fn chains_of_both_back_ends_compute_what_they_mean(
+        nonce in "[0-9a-f]{16}", iterations in 1u32..200,
+    ) {
         let operands = operands(&nonce);
-        for op in EVERYWHERE.into_iter().chain(NATIVE_ONLY) {
-            for chain in chains(op, iterations) {
-                if let Some(digest) = native().chain(chain, &operands) {
-                    prop_assert_eq!(digest, naive::chain(chain, &operands), "{:?}", chain);
-                    prop_assert_eq!(digest, replay::chain(chain, &operands), "{:?}", chain);
-                }
+        for chain in EVERYWHERE.into_iter().flat_map(|op| chains(op, iterations)) {
+            let expected = (chain.shape == Shape::Dependent || !latency_only(chain.op))
+                .then(|| naive::chain(chain, &operands));
+            prop_assert_eq!(native().chain(chain, &operands), expected, "native {:?}", chain);
+            prop_assert_eq!(portable().chain(chain, &operands), expected, "C {:?}", chain);
+            if let Some(digest) = expected {
+                prop_assert_eq!(replay::chain(chain, &operands), digest, "replay {:?}", chain);
             }
         }
     }
+
+    #[test]
+    fn native_chains_compute_what_they_mean(
+        nonce in "[0-9a-f]{16}", iterations in 1u32..100,
+    ) {
+        let operands = operands(&nonce);
+        for chain in NATIVE_ONLY.into_iter().flat_map(|op| chains(op, iterations)) {
+            prop_assert_eq!(portable().chain(chain, &operands), None);
+            let Some(digest) = native().chain(chain, &operands) else {
+                // Absent is an answer, but not for what every x86-64 has.
+                let optional = latency_only(chain.op)
+                    || chain.op == Op::VecPermute
+                    || chain.op as u8 >= Op::VecFpMulAdd as u8;
+                prop_assert!(optional, "{:?} is absent", chain);
+                continue;
+            };
+            prop_assert_eq!(digest, naive::chain(chain, &operands), "{:?}", chain);
+            prop_assert_eq!(digest, replay::chain(chain, &operands), "{:?}", chain);
+        }
+    }
+
+    #[test]
+    fn a_chase_ends_where_the_ring_says(
+        groups in 1u32..20,
+        group in 1u32..50,
+        line in 1u32..20,
+        (skew, pair) in (0u32..3, 0u32..3),
+        (warm, steps) in (0u32..200, 0u32..200),
+        passes in 0usize..4,
+        key: u64,
+    ) {
+        // Paired links and skewed slots need room in their slot; a ring has both or one.
+        let ring = Ring {
+            slots: groups * group,
+            group,
+            stride: (line + 3) * 8,
+            skew: if pair == 0 { skew * 8 } else { 0 },
+            pair: pair * 8,
+            key,
+        };
+        prop_assume!(ring.slots >= 2);
+        let walk = Walk { warm, steps };
+        let all = u64::from(warm) + u64::from(steps) * passes as u64;
+        let expected = Some(naive::walk(&ring, all));
+        prop_assert_eq!(Some(replay::chase(&ring, walk, passes as u32)), expected);
+
+        let mut arena = Aligned::new(ring.span());
+        let mut elapsed = vec![0; passes];
+        prop_assert_eq!(native().chase(arena.bytes(), &ring, walk, &mut elapsed), expected);
+        prop_assert_eq!(portable().chase(arena.bytes(), &ring, walk, &mut elapsed), expected);
+
+        // One word too few, or not aligned: no walk.
+        let short = ring_needs(&ring) - 8;
+        let mut refused = |arena: &mut [u8]| {
+            native().chase(arena, &ring, walk, &mut elapsed).is_none()
+                && portable().chase(arena, &ring, walk, &mut elapsed).is_none()
+        };
+        prop_assert!(refused(&mut arena.bytes()[..short]));
+        let mut longer = Aligned::new(ring.span() + 8);
+        prop_assert!(refused(&mut longer.bytes()[4..]));
+    }
+
+    #[test]
+    fn branches_count_what_is_taken(
+        directions in prop::collection::vec(0u8..2, 1..100), branches in 1u32..1_000,
+    ) {
+        let pattern = Pattern { directions: &directions, branches };
+        let expected = naive::branches(pattern);
+        prop_assert_eq!(native().branches(pattern), Some(expected));
+        prop_assert_eq!(portable().branches(pattern), Some(expected));
+        prop_assert_eq!(replay::branches(pattern), expected);
+    }
+
+    #[test]
+    fn indirect_calls_go_where_the_order_says(
+        targets in 1u8..=64, drawn in prop::collection::vec(any::<u8>(), 1..100),
+        calls in 1u32..1_000,
+    ) {
+        let order: Vec<u8> = drawn.iter().map(|byte| byte % targets).collect();
+        let expected = naive::indirect(&order, calls);
+        prop_assert_eq!(native().indirect(targets, &order, calls), Some(expected));
+        prop_assert_eq!(portable().indirect(targets, &order, calls), Some(expected));
+        prop_assert_eq!(replay::indirect(&order, calls), expected);
+    }
+
+    #[test]
+    fn nested_calls_are_counted(depth in 1u8..=64, times in 1u32..100) {
+        let expected = Some(u32::from(depth) * times);
+        prop_assert_eq!(native().nested_calls(depth, times), expected);
+        prop_assert_eq!(portable().nested_calls(depth, times), expected);
+    }
+}
+
+/// Bytes from the start of the arena to the end of the farthest link that a ring may have.
+fn ring_needs(ring: &Ring) -> usize {
+    let skewed = if ring.skew == 0 { 0 } else { ring.stride - 8 };
+    (u64::from(ring.slots - 1) * u64::from(ring.stride)) as usize
+        + (skewed + ring.pair + 8) as usize
+}
+
+/// Memory aligned for links.
+struct Aligned(Vec<u64>);
+
+impl Aligned {
+    fn new(bytes: usize) -> Self {
+        Aligned(vec![0; bytes.div_ceil(8)])
+    }
+
+    fn bytes(&mut self) -> &mut [u8] {
+        // SAFETY: the same memory; any bytes are a `u64`, and `u8` has no alignment.
+        unsafe { self.0.align_to_mut().1 }
+    }
+}
+
+#[test]
+fn bad_input_is_answered_by_nothing() {
+    let good = operands("good");
+    let chain = |op, iterations| Chain {
+        op,
+        shape: Shape::Dependent,
+        body: Body::Single,
+        iterations,
+    };
+    let mut zero = good;
+    zero.divisor[3] = 0;
+    let mut outside = good;
+    outside.load_next[5] = 16;
+    let no_branches = Pattern {
+        directions: &[1],
+        branches: 0,
+    };
+    let no_pattern = Pattern {
+        directions: &[],
+        branches: 1,
+    };
+    let ring = Ring {
+        slots: 4,
+        group: 4,
+        stride: 64,
+        skew: 0,
+        pair: 0,
+        key: 1,
+    };
+    let bad_rings = [
+        Ring { slots: 0, ..ring },
+        Ring {
+            slots: 1,
+            group: 1,
+            ..ring
+        },
+        Ring { group: 0, ..ring },
+        Ring { group: 3, ..ring },
+        Ring { stride: 0, ..ring },
+        Ring { stride: 60, ..ring },
+        Ring { skew: 4, ..ring },
+        Ring { pair: 2, ..ring },
+        Ring {
+            pair: u32::MAX - 7,
+            ..ring
+        },
+        Ring {
+            slots: u32::MAX,
+            group: 1,
+            pair: 8,
+            ..ring
+        },
+        Ring {
+            stride: u32::MAX - 7,
+            ..ring
+        },
+    ];
+
+    fn nothing(
+        machine: &mut impl Machine,
+        chains: &[(Chain, Operands)],
+        patterns: &[Pattern<'_>],
+        rings: &[Ring],
+    ) {
+        for (chain, operands) in chains {
+            assert_eq!(machine.chain(*chain, operands), None, "{chain:?}");
+        }
+        for &pattern in patterns {
+            assert_eq!(machine.branches(pattern), None);
+        }
+        let mut arena = Aligned::new(4096);
+        for ring in rings {
+            let walk = Walk { warm: 1, steps: 1 };
+            assert_eq!(
+                machine.chase(arena.bytes(), ring, walk, &mut []),
+                None,
+                "{ring:?}"
+            );
+        }
+        assert_eq!(machine.indirect(0, &[], 1), None);
+        assert_eq!(machine.indirect(0, &[0], 1), None);
+        assert_eq!(machine.indirect(65, &[0], 1), None);
+        assert_eq!(machine.indirect(4, &[4], 1), None);
+        assert_eq!(machine.indirect(4, &[3], 0), None);
+        assert_eq!(machine.nested_calls(0, 1), None);
+        assert_eq!(machine.nested_calls(65, 1), None);
+        assert_eq!(machine.nested_calls(1, 0), None);
+    }
+    let chains = [
+        (chain(Op::IntAdd, 0), good),
+        (chain(Op::VecLogic, 0), good),
+        (chain(Op::IntDiv, 1), zero),
+        (chain(Op::Load, 1), outside),
+    ];
+    let patterns = [no_branches, no_pattern];
+    nothing(&mut native(), &chains, &patterns, &bad_rings);
+    nothing(&mut portable(), &chains, &patterns, &bad_rings);
 }

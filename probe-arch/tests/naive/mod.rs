@@ -26,7 +26,9 @@ fn lane(op: Op, i: usize, n: u64, o: &Operands) -> u64 {
         Op::FpAdd => float(o.fx[i], n, |x, _| x + f64::from_bits(o.fc)),
         Op::FpMul => {
             let c = f64::from_bits(o.fc);
-            float(o.fx[i], n, |x, step| x * if step % 2 == 0 { c } else { 1.0 / c })
+            float(o.fx[i], n, |x, step| {
+                x * if step % 2 == 0 { c } else { 1.0 / c }
+            })
         }
         Op::FpDiv => float(o.fx[i], n, |x, _| f64::from_bits(o.fc) / x),
         Op::FpSqrt => float(o.fx[i], n, |x, _| x.sqrt() + f64::from_bits(o.fc)),
@@ -49,7 +51,9 @@ fn lane(op: Op, i: usize, n: u64, o: &Operands) -> u64 {
 }
 
 fn words(words: &[u32]) -> u64 {
-    words.iter().fold(0, |digest, &word| fold(digest, u64::from(word)))
+    words
+        .iter()
+        .fold(0, |digest, &word| fold(digest, u64::from(word)))
 }
 
 fn pairwise(mut x: u32, mut y: u32, n: u64, operation: fn(u32, u32) -> u32) -> u64 {
@@ -107,7 +111,11 @@ fn floats(op: Op, i: usize, n: u64, o: &Operands) -> [u32; 8] {
 pub fn walk(ring: &Ring, steps: u64) -> u64 {
     let mut position = 0;
     for _ in 0..steps {
-        position = if position + 1 == ring.links() { 0 } else { position + 1 };
+        position = if position + 1 == ring.links() {
+            0
+        } else {
+            position + 1
+        };
     }
     ring.offset(position) as u64
 }

@@ -10,17 +10,13 @@
 //! only other thing in it. Its counter is no part of the chain.
 
 use super::{DOUBLE, INT, SINGLE};
-use c_shims::digest;
+use c_shims::{digest, sound};
 use core::arch::asm;
 use probe_core::machine::{Body, Chain, Op, Operands, Shape, INT_LANES};
 /// Operations in one step of a pairwise lane: `x ∘= y`, `y ∘= x`.
 const PAIR: u32 = 2;
 /// Operations in one step of xorshift.
 const XORSHIFT: u32 = 3;
-
-/// Smallest dividend and range of divisors for which no quotient can become 0.
-const MIN_DIVIDEND: u32 = 1 << 31;
-const DIVISORS: core::ops::Range<u32> = 1 << 15..1 << 16;
 
 /// Runs an integer chain. `None` for operands with which a division would fault.
 pub(super) fn chain(chain: Chain, operands: &Operands) -> Option<u64> {
@@ -40,10 +36,10 @@ pub(super) fn chain(chain: Chain, operands: &Operands) -> Option<u64> {
             Body::Double => shift::<DOUBLE>(chain.shape, n, x),
         },
         Op::IntDiv => {
-            let (c, x) = (operands.dividend, &operands.divisor);
-            if c < MIN_DIVIDEND || !x.iter().all(|x| DIVISORS.contains(x)) {
+            if !sound::division(operands) {
                 return None;
             }
+            let (c, x) = (operands.dividend, &operands.divisor);
             match chain.body {
                 Body::Single => div::<SINGLE>(chain.shape, n, c, x),
                 Body::Double => div::<DOUBLE>(chain.shape, n, c, x),

@@ -8,7 +8,7 @@
 //!   base register and displacement agree, which is a fact to be measured, not one to be avoided).
 
 use super::{DOUBLE, INT, SINGLE};
-use c_shims::{digest, ring};
+use c_shims::{digest, ring, sound};
 use core::arch::asm;
 use probe_core::machine::{Body, Chain, Op, Operands, Ring, Shape, Walk, INT_LANES, LOAD_RING};
 use probe_core::ticks::Ticks;
@@ -20,7 +20,9 @@ const CHASE_UNROLL: u32 = 16;
 /// order that leaves the ring.
 pub(super) fn chain(chain: Chain, operands: &Operands) -> Option<u64> {
     match (chain.op, chain.shape) {
-        (Op::Load, shape) => load(shape, chain.body, chain.iterations, &operands.load_next),
+        (Op::Load, shape) if sound::load_ring(operands) => {
+            load(shape, chain.body, chain.iterations, &operands.load_next)
+        }
         (Op::StoreLoad, Shape::Dependent) => {
             let (m, c) = (operands.x[0], operands.y[0]);
             let m = match chain.body {
@@ -37,11 +39,9 @@ pub(super) fn chain(chain: Chain, operands: &Operands) -> Option<u64> {
 #[repr(C, align(64))]
 struct Slots([usize; LOAD_RING]);
 
-/// Lays the ring, and walks it in one or four lanes, lane i from slot i.
+/// Lays the ring, and walks it in one or four lanes, lane i from slot i. The caller has checked
+/// that `next` stays inside.
 fn load(shape: Shape, body: Body, n: u32, next: &[u8; LOAD_RING]) -> Option<u64> {
-    if !next.iter().all(|&slot| usize::from(slot) < LOAD_RING) {
-        return None;
-    }
     let mut slots = Slots([0; LOAD_RING]);
     let base = (&raw const slots).addr();
     for (slot, &next) in slots.0.iter_mut().zip(next) {

@@ -1,0 +1,31 @@
+//! The C functions: `include/verdigris_shims.h` says what each does and needs.
+
+use core::marker::{PhantomData, PhantomPinned};
+
+/// A link of a ring, which only C looks into.
+#[repr(C)]
+pub struct Link {
+    _opaque: [u8; 0],
+    _marker: PhantomData<(*mut u8, PhantomPinned)>,
+}
+
+/// `int`.
+type Int = core::ffi::c_int;
+
+extern "C" {
+    pub fn vg_int_add(shape: Int, body: Int, n: u32, x: *mut u32, y: *mut u32);
+    pub fn vg_int_mul(shape: Int, body: Int, n: u32, x: *mut u32, y: *mut u32);
+    pub fn vg_int_div(shape: Int, body: Int, n: u32, x: *mut u32, c: u32);
+    pub fn vg_shift(shape: Int, body: Int, n: u32, x: *mut u32);
+    pub fn vg_load(shape: Int, body: Int, n: u32, at: *mut *mut Link);
+    pub fn vg_store_load(body: Int, n: u32, m: *mut u32, c: u32);
+    pub fn vg_strict_binary64() -> Int;
+    pub fn vg_fp_add(shape: Int, body: Int, n: u32, x: *mut f64, c: *const f64);
+    pub fn vg_fp_mul(shape: Int, body: Int, n: u32, x: *mut f64, c: *const f64, d: *const f64);
+    pub fn vg_fp_div(shape: Int, body: Int, n: u32, x: *mut f64, c: *const f64);
+    pub fn vg_fp_mul_mask(shape: Int, body: Int, n: u32, x: *mut f64, m: *const f64, k: *const f64);
+    pub fn vg_chase(at: *mut Link, steps: u32) -> *mut Link;
+    pub fn vg_branches(directions: *const u8, period: u32, n: u32) -> u32;
+    pub fn vg_indirect(order: *const u8, length: u32, n: u32) -> u32;
+    pub fn vg_nested_calls(depth: u32, n: u32) -> u32;
+}
