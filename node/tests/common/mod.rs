@@ -1,0 +1,304 @@
+//! A real node on a real socket, and a client made of the standard library.
+#![allow(dead_code, reason = "each test program uses its part")]
+
+use ed25519_dalek::{Signer, SigningKey};
+use serde_json::{json, Map, Value};
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+use verdigris_node::app::App;
+use verdigris_node::clock::Clock;
+use verdigris_node::config::Config;
+use verdigris_node::json::{canonical_without, parse};
+use verdigris_node::keys::{address, hex, unhex};
+use verdigris_node::store::{ChainOptions, Store};
+use verdigris_node::{audit, http, settle};
+
+/// A submission recorded from the existing network's Linux client, and the key that signed it.
+pub const STOCK: &str = include_str!("../data/attestation-stock-linux.json");
+pub const STOCK_SECRET: &str = "538cd51cc5f7a4b2a7c70c5e94e8d1c4fc87e43d89897be01ef25bfdc71b9f59";
+
+/// A time at which epoch 0 of [`options`] has just begun.
+pub const START_MS: i64 = 1_800_000_000_000;
+
+/// Epochs of 20 slots of 5 s.
+pub fn options() -> ChainOptions {
+    ChainOptions {
+        genesis_s: Some(START_MS / 1_000),
+        slot_s: Some(5),
+        slots_per_epoch: Some(20),
+        pot: None,
+    }
+}
+
+pub const EPOCH_MS: i64 = 100_000;
+
+/// No limits on how often.
+pub fn unlimited() -> Config {
+    Config {
+        challenges_per_minute: 0,
+        miners_per_hour: 0,
+        lists_per_minute: 0,
+        ..Config::default()
+    }
+}
+
+/// A node in this process. Stops when dropped, and then asserts that nothing panicked and that its
+/// books are sound.
+pub struct Node {
+    pub address: SocketAddr,
+    pub app: Arc<App>,
+    pub now: Arc<AtomicI64>,
+    pub directory: tempfile::TempDir,
+    pub runtime: tokio::runtime::Runtime,
+    stop: Option<oneshot::Sender<()>>,
+    served: Option<tokio::task::JoinHandle<()>>,
+}
+
+impl Node {
+    pub fn start(config: Config) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let now = Arc::new(AtomicI64::new(START_MS));
+        let clock = Clock::Manual(Arc::clone(&now));
+        let store = Store::open(&directory.path().join("node.db"), options(), START_MS).unwrap();
+        let app = Arc::new(App::new(config, store, clock));
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (listener, address) = runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            (listener, address)
+        });
+        let serving = Arc::clone(&app);
+        let served = runtime.spawn(http::serve(serving, listener, async {
+            let _ = stopped.await;
+        }));
+        Node {
+            address,
+            app,
+            now,
+            directory,
+            runtime,
+            stop: Some(stop),
+            served: Some(served),
+        }
+    }
+
+    pub fn wait_ms(&self, ms: i64) {
+        self.now.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    pub fn settle(&self) -> usize {
+        self.runtime
+            .block_on(settle::settle_overdue(&self.app))
+            .unwrap()
+    }
+
+    pub fn get(&self, path: &str) -> Reply {
+        get(self.address, path)
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Reply {
+        post(self.address, path, body.to_string().as_bytes())
+    }
+
+    pub fn nonce(&self) -> String {
+        nonce(self.address)
+    }
+
+    pub fn submit(&self, body: &Value) -> Reply {
+        self.post("/attest/submit", body)
+    }
+
+    pub fn database(&self) -> std::path::PathBuf {
+        self.directory.path().join("node.db")
+    }
+
+    pub fn audit(&self) -> audit::Report {
+        let (connection, _) = verdigris_node::store::open_to_look(&self.database()).unwrap();
+        audit::audit(&connection).unwrap()
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if let Some(served) = self.served.take() {
+            let _ = self.runtime.block_on(served);
+        }
+        if !std::thread::panicking() {
+            assert_eq!(self.app.panics(), 0, "a handler panicked");
+            assert_eq!(self.audit().faults, Vec::<String>::new());
+        }
+    }
+}
+
+/// What a node answered.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    pub status: u16,
+    pub head: String,
+    pub body: Value,
+}
+
+impl Reply {
+    pub fn read(bytes: &[u8]) -> Option<Reply> {
+        let end = bytes.windows(4).position(|w| w == b"\r\n\r\n")?;
+        let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
+        let status = head.get(9..12)?.parse().ok()?;
+        let body = parse(&bytes[end + 4..]).unwrap_or(Value::Null);
+        Some(Reply { status, head, body })
+    }
+
+    pub fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            key.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+
+    pub fn object(&self) -> &Map<String, Value> {
+        self.body.as_object().unwrap()
+    }
+}
+
+/// Sends bytes, and reads until the node closes the connection.
+pub fn exchange(address: SocketAddr, request: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    // The node may refuse before it has read everything.
+    let _ = stream.write_all(request);
+    let _ = stream.shutdown(Shutdown::Write);
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    answer
+}
+
+pub fn get(address: SocketAddr, path: &str) -> Reply {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n");
+    Reply::read(&exchange(address, request.as_bytes())).unwrap()
+}
+
+pub fn post(address: SocketAddr, path: &str, body: &[u8]) -> Reply {
+    post_as(address, path, body, "").unwrap()
+}
+
+/// Posts with more header lines, each ending in CR LF; `None` where no whole answer came.
+pub fn post_as(address: SocketAddr, path: &str, body: &[u8], headers: &str) -> Option<Reply> {
+    let mut request = format!(
+        "POST {path} HTTP/1.1\r\nHost: node\r\nConnection: close\r\n{headers}\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    )
+    .into_bytes();
+    request.extend_from_slice(body);
+    Reply::read(&exchange(address, &request))
+}
+
+pub fn nonce(address: SocketAddr) -> String {
+    let reply = post(address, "/attest/challenge", b"{}");
+    assert_eq!(reply.status, 200, "{reply:?}");
+    reply.body["nonce"].as_str().unwrap().to_owned()
+}
+
+/// A client with a key.
+pub struct Miner {
+    pub key: SigningKey,
+    pub id: String,
+}
+
+impl Miner {
+    /// The stock client's own.
+    pub fn stock() -> Self {
+        Miner::with_secret(unhex(STOCK_SECRET).unwrap())
+    }
+
+    /// One of many.
+    pub fn number(n: u64) -> Self {
+        let mut secret = [7; 32];
+        secret[..8].copy_from_slice(&n.to_le_bytes());
+        Miner::with_secret(secret)
+    }
+
+    fn with_secret(secret: [u8; 32]) -> Self {
+        let key = SigningKey::from_bytes(&secret);
+        Miner {
+            id: address(key.verifying_key().as_bytes()),
+            key,
+        }
+    }
+
+    /// The same key under another name.
+    pub fn named(mut self, id: &str) -> Self {
+        self.id = id.into();
+        self
+    }
+
+    pub fn public_hex(&self) -> String {
+        hex(self.key.verifying_key().as_bytes())
+    }
+
+    /// A submission as the stock client makes it, without a signature. Its measurements are the
+    /// recorded ones but for one number, which is the miner's own.
+    pub fn body(&self, nonce: &str) -> Value {
+        let mut body = parse(STOCK.as_bytes()).unwrap();
+        let members = body.as_object_mut().unwrap();
+        for name in ["signature", "public_key", "signature_type"] {
+            members.remove(name);
+        }
+        body["miner"] = self.id.as_str().into();
+        body["nonce"] = nonce.into();
+        body["report"]["nonce"] = nonce.into();
+        let own = u32::from_le_bytes(self.key.verifying_key().as_bytes()[..4].try_into().unwrap());
+        body["fingerprint"]["checks"]["clock_drift"]["data"]["mean_ns"] = own.into();
+        body
+    }
+
+    /// Adds signature members to a body.
+    pub fn sign(&self, mut body: Value) -> Value {
+        let members = body.as_object_mut().unwrap();
+        let text = canonical_without(members, &["signature", "public_key", "signature_type"]);
+        members.insert("signature".into(), self.signature(&text).into());
+        members.insert("public_key".into(), self.public_hex().into());
+        members.insert("signature_type".into(), "canonical_json".into());
+        body
+    }
+
+    pub fn signature(&self, text: &str) -> String {
+        hex(&self.key.sign(text.as_bytes()).to_bytes())
+    }
+
+    pub fn signed(&self, nonce: &str) -> Value {
+        self.sign(self.body(nonce))
+    }
+
+    pub fn attest(&self, node: &Node) -> Reply {
+        node.submit(&self.signed(&node.nonce()))
+    }
+
+    pub fn enrolment(&self, miner_id: &str, epoch: i64) -> Value {
+        json!({
+            "miner_pubkey": self.id,
+            "miner_id": miner_id,
+            "device": {"family": "x86", "arch": "modern"},
+            "signature": self.signature(&format!("{}|{miner_id}|{epoch}", self.id)),
+            "public_key": self.public_hex(),
+        })
+    }
+}

@@ -1,0 +1,322 @@
+//! Known machines get known verdicts: silicon, guests, emulators, old submissions.
+
+mod verdict_machine;
+
+use probe_core::channels::{fresh_code, trap};
+use probe_core::evidence::clip;
+use probe_core::seed::Seed;
+use verdict_machine::*;
+use verdigris_node::verdict::{judge, Aspect, Case, Outcome, Profiles, Proof, WEIGHT_ONE};
+
+#[test]
+fn a_machine_on_metal_is_real_silicon_of_its_kind() {
+    let verdict = verdict(&honest());
+    assert!(
+        having(&verdict, Outcome::Fail).is_empty(),
+        "{:#?}",
+        having(&verdict, Outcome::Fail)
+    );
+    assert!(verdict.integrity && verdict.physical, "{verdict:#?}");
+    assert_eq!(
+        (verdict.family.as_str(), verdict.class.as_str()),
+        ("x86", "modern_x86_64")
+    );
+    assert_eq!(verdict.weight_units, WEIGHT_ONE);
+    assert_eq!(verdict.presence_ppm, Some(1_000_000));
+    assert_eq!(verdict.kind_ppm, Some(1_000_000));
+    assert_eq!(verdict.continuity_ppm, None);
+}
+
+#[test]
+fn every_check_explains_itself() {
+    for check in verdict(&honest()).checks {
+        assert!(
+            !check.measured.is_empty() && check.reason.ends_with('.'),
+            "{check:#?}"
+        );
+        assert!(
+            check.outcome == Outcome::Absent || !check.expected.is_empty(),
+            "{check:#?}"
+        );
+        assert_eq!(
+            check.threshold.is_empty(),
+            check.source.is_empty(),
+            "{check:#?}"
+        );
+    }
+}
+
+#[test]
+fn a_kvm_guest_earns_one_unit_and_its_physical_channels_are_shown() {
+    let mut evidence = honest();
+    evidence.identity.words[3] |= 1 << 31;
+    evidence.identity.words[10] = 0x4000_0001;
+    evidence.environment = Some(facts(&[("cpuid.hypervisor", "KVMKVMKVM")]));
+    evidence.trap = Some(trap::Evidence {
+        identify: [9_932_000, 10_000_000, 10_140_000, 12_480_000],
+        samples: 31,
+        serialise: [6_000, 6_000, 6_500, 7_000],
+        ticks: 4_000_000,
+    });
+    let verdict = verdict(&evidence);
+    assert!(verdict.integrity && !verdict.physical);
+    assert_eq!(
+        (verdict.class.as_str(), verdict.weight_units),
+        ("virtual", 1)
+    );
+    assert!(fails(&verdict, "environment") && fails(&verdict, "trap"));
+    for channel in ["pipeline", "cache", "fresh_code", "quirks", "branch"] {
+        assert!(!fails(&verdict, channel), "{channel}: {verdict:#?}");
+    }
+    assert_eq!(verdict.kind_ppm, Some(1_000_000));
+    assert!(verdict.summary.contains("environment") && verdict.summary.contains("pipeline"));
+}
+
+#[test]
+fn the_hypervisor_bit_alone_is_a_mark() {
+    let mut evidence = honest();
+    evidence.identity.words[3] |= 1 << 31;
+    let verdict = verdict(&evidence);
+    assert!(fails(&verdict, "environment") && verdict.weight_units == 1);
+}
+
+#[test]
+fn a_guest_without_marks_is_found_by_the_cost_of_its_traps() {
+    let mut evidence = honest();
+    evidence.trap.as_mut().unwrap().identify = [9_932_000, 10_000_000, 10_140_000, 12_480_000];
+    evidence.trap.as_mut().unwrap().ticks = 4_000_000;
+    let verdict = verdict(&evidence);
+    assert!(!fails(&verdict, "environment") && fails(&verdict, "trap"));
+    assert_eq!(verdict.weight_units, 1);
+}
+
+#[test]
+fn the_four_real_processors_with_dear_identification_are_not_refused() {
+    for cycles in [727, 1_292, 1_298, 1_752] {
+        let mut evidence = honest();
+        let cost = cycles * ADD;
+        let trap = evidence.trap.as_mut().unwrap();
+        trap.identify = [cost, cost, cost, cost];
+        trap.ticks = 4_000_000;
+        let verdict = verdict(&evidence);
+        assert!(verdict.physical, "{cycles}: {verdict:#?}");
+        assert!(verdict
+            .checks
+            .iter()
+            .any(|c| c.channel == "trap" && c.outcome == Outcome::Note));
+    }
+}
+
+/// QEMU 7.2 in user mode, every mark removed: the figures measured on the machine of `honest`.
+fn qemu() -> probe_core::evidence::Evidence {
+    let mut evidence = honest();
+    evidence.fresh_code = Some(fresh_code::Evidence {
+        again: [104_000, 110_000, 130_000, 400_000],
+        first: [34_632_000, 34_800_000, 34_996_000, 113_568_000],
+        rewritten: [34_606_000, 35_000_000, 35_074_000, 99_086_000],
+        ticks: 3_000_000_000,
+        ..evidence.fresh_code.unwrap()
+    });
+    evidence.quirks = Some(quirk_answers(&seed(), Values::Qemu));
+    let pipeline = evidence.pipeline.as_mut().unwrap();
+    for (at, latency) in [
+        (1, 2_940),
+        (2, 27_341),
+        (5, 12_817),
+        (6, 10_335),
+        (7, 48_050),
+        (8, 29_700),
+    ] {
+        let cost = (u64::from(latency) * u64::from(ADD) / 1000) as u32;
+        pipeline.matrix[at] = Some([cost, cost / 2, latency, latency / 2]);
+    }
+    let trap = evidence.trap.as_mut().unwrap();
+    (trap.identify, trap.serialise) = ([6_000, 6_500, 6_500, 7_000], [6_000, 6_500, 6_500, 7_000]);
+    evidence.elapsed_ticks *= 2;
+    evidence.elapsed_ns *= 2;
+    bind(&mut evidence, &seed());
+    evidence
+}
+
+#[test]
+fn qemu_is_recognised_without_any_mark_by_each_of_four_channels() {
+    let evidence = qemu();
+    let mut case = case(&evidence);
+    case.answered_after_ms = 6_000;
+    let verdict = judge(&case, &Profiles::builtin());
+    assert!(verdict.integrity, "{:#?}", having(&verdict, Outcome::Fail));
+    assert!(!fails(&verdict, "environment"));
+    for channel in ["fresh_code", "quirks", "pipeline", "trap"] {
+        assert!(fails(&verdict, channel), "{channel}: {verdict:#?}");
+    }
+    assert_eq!(
+        (verdict.class.as_str(), verdict.weight_units),
+        ("virtual", 1)
+    );
+}
+
+#[test]
+fn silicon_of_which_no_active_channel_speaks_is_not_proven() {
+    let mut evidence = honest();
+    evidence.fresh_code = None;
+    evidence.quirks = None;
+    let verdict = verdict(&evidence);
+    assert!(verdict.integrity && !verdict.physical);
+    assert_eq!(
+        (verdict.class.as_str(), verdict.weight_units),
+        ("unproven", 1)
+    );
+}
+
+#[test]
+fn kinds_on_both_sides_of_the_table() {
+    // A model that the table does not have falls back to its maker's cores.
+    let mut evidence = honest();
+    evidence.identity.words[1] = 0x00c0_0f21;
+    let unknown = verdict(&evidence);
+    assert!(unknown.physical);
+    assert_eq!(unknown.class, "modern_x86_64");
+    // An Alder Lake that names itself a Pentium III: 64-bit mode gives it away.
+    evidence.identity.words[1] = 0x0000_0673;
+    evidence.identity.words[11] = 0x756e_6547;
+    let liar = verdict(&evidence);
+    assert!(fails(&liar, "claim"));
+    assert_eq!(
+        (liar.class.as_str(), liar.weight_units),
+        ("modern_x86_64", WEIGHT_ONE)
+    );
+}
+
+#[test]
+fn bonuses_decay_with_the_chain_and_silicon_ages_with_the_calendar() {
+    let evidence = honest();
+    let mut case = case(&evidence);
+    case.year = 2040;
+    let verdict = judge(&case, &Profiles::builtin());
+    assert_eq!(
+        (verdict.class.as_str(), verdict.weight_units),
+        ("retro_x86", 1_400_000_000)
+    );
+    case.chain_age_s = 5 * 31_557_600;
+    assert_eq!(
+        judge(&case, &Profiles::builtin()).weight_units,
+        1_100_000_000
+    );
+}
+
+#[test]
+fn a_recorded_submission_of_the_stock_client_is_a_virtual_machine_by_its_own_words() {
+    let text = include_str!("data/attestation-stock-linux.json");
+    let body: serde_json::Value = serde_json::from_str(text).unwrap();
+    let checks = body["fingerprint"]["checks"].as_object().unwrap();
+    let case = Case {
+        claim: Default::default(),
+        proof: Proof::Legacy(checks),
+        answered_after_ms: 10_000,
+        chain_age_s: 0,
+        year: 2026,
+        previous: None,
+    };
+    let verdict = judge(&case, &Profiles::builtin());
+    assert!(verdict.integrity && !verdict.physical);
+    assert_eq!(
+        (verdict.class.as_str(), verdict.weight_units),
+        ("virtual", 1)
+    );
+    assert!(verdict.checks[0].measured.contains("cpuinfo:hypervisor"));
+}
+
+#[test]
+fn evidence_for_another_challenge_or_miner_is_refused() {
+    let evidence = honest();
+    for other in [
+        Seed::derive("another nonce", "a miner"),
+        Seed::derive("a nonce", "another"),
+    ] {
+        let mut case = case(&evidence);
+        case.proof = Proof::Evidence {
+            evidence: &evidence,
+            seed: other,
+        };
+        let verdict = judge(&case, &Profiles::builtin());
+        assert!(!verdict.integrity && fails(&verdict, "binding"));
+        assert_eq!(verdict.weight_units, 0);
+    }
+}
+
+#[test]
+fn evidence_that_no_challenge_binds_is_refused() {
+    let mut evidence = honest();
+    evidence.pipeline = None;
+    evidence.simd = None;
+    evidence.fpu = None;
+    evidence.branch = None;
+    evidence.fresh_code = None;
+    evidence.cache = None;
+    evidence.jitter = None;
+    evidence.oscillator = None;
+    evidence.thermal = None;
+    assert!(!verdict(&evidence).integrity);
+}
+
+#[test]
+fn a_probe_longer_than_its_challenge_is_refused() {
+    let evidence = honest();
+    let mut case = case(&evidence);
+    case.answered_after_ms = 1_990;
+    let verdict = judge(&case, &Profiles::builtin());
+    assert!(!verdict.integrity && fails(&verdict, "clock"));
+    case.answered_after_ms = 2_000;
+    assert!(judge(&case, &Profiles::builtin()).integrity);
+}
+
+#[test]
+fn numbers_that_contradict_each_other_are_refused() {
+    type Change = fn(&mut probe_core::evidence::Evidence);
+    let changes: [(&str, Change); 9] = [
+        ("quartiles", |e| e.pipeline.as_mut().unwrap().add.reverse()),
+        ("histogram", |e| {
+            e.jitter.as_mut().unwrap().histograms[0][0] += 1
+        }),
+        ("samples", |e| e.oscillator.as_mut().unwrap().samples += 1),
+        ("channel", |e| e.cache.as_mut().unwrap().ticks = u64::MAX),
+        ("rows", |e| e.pipeline.as_mut().unwrap().ticks = 10),
+        ("lattice", |e| e.counter.as_mut().unwrap().step = 27),
+        ("ratio", |e| {
+            e.simd.as_mut().unwrap().matrix[0] = Some([10, 10, 900_000, 900_000])
+        }),
+        ("clock", |e| e.oscillator.as_mut().unwrap().clock[8][1] *= 2),
+        ("version", |e| e.version = 0),
+    ];
+    for (name, change) in changes {
+        let mut evidence = honest();
+        change(&mut evidence);
+        bind(&mut evidence, &seed());
+        let verdict = verdict(&evidence);
+        assert!(
+            !verdict.integrity && verdict.weight_units == 0,
+            "{name}: {verdict:#?}"
+        );
+    }
+}
+
+#[test]
+fn continuity_is_scored_apart_and_never_refuses() {
+    let first = honest();
+    let mut second = honest();
+    second.elapsed_ns -= 20_000;
+    let mut case = case(&second);
+    case.previous = Some(&first);
+    let same = judge(&case, &Profiles::builtin());
+    assert_eq!(same.continuity_ppm, Some(1_000_000), "{same:#?}");
+
+    second.identity.name = clip("another processor");
+    let mut case = verdict_machine::case(&second);
+    case.previous = Some(&first);
+    let changed = judge(&case, &Profiles::builtin());
+    assert!(changed.physical);
+    assert!(changed
+        .checks
+        .iter()
+        .any(|c| c.aspect == Aspect::Continuity && c.outcome == Outcome::Note));
+}

@@ -1,0 +1,267 @@
+//! What verifiers of old silicon got wrong: honest machines that were refused, liars who were paid.
+
+mod verdict_machine;
+
+use probe_core::evidence::{clip, Evidence};
+use verdict_machine::*;
+use verdigris_node::verdict::{judge, Outcome, Profiles, WEIGHT_ONE};
+
+fn with_facts(list: &[(&str, &str)]) -> Evidence {
+    let mut evidence = honest();
+    evidence.environment = Some(facts(list));
+    evidence
+}
+
+#[test]
+fn honest_machines_with_telling_names_pass() {
+    let machines: &[&[(&str, &str)]] = &[
+        &[
+            ("dmi.sys_vendor", "Acer"),
+            ("dmi.product_name", "Nitro AN515-54"),
+            ("dmi.board_name", "Octavia_CFS"),
+        ],
+        &[
+            ("dmi.sys_vendor", "Microsoft Corporation"),
+            ("dmi.product_name", "Surface Laptop 4"),
+        ],
+        &[
+            ("dmi.sys_vendor", "Microsoft Corporation"),
+            ("dmi.product_name", "Surface Pro"),
+        ],
+        &[
+            ("dmi.sys_vendor", "Google"),
+            ("dmi.product_name", "Eve"),
+            ("dmi.bios_vendor", "coreboot"),
+        ],
+        &[
+            ("dmi.sys_vendor", "Oracle Corporation"),
+            ("dmi.product_name", "SUN FIRE X4170 M3"),
+        ],
+        &[
+            ("dmi.sys_vendor", "Oracle Corporation"),
+            ("dmi.product_name", "ORACLE SERVER X5-2"),
+        ],
+        &[
+            ("dmi.sys_vendor", "LENOVO"),
+            ("dmi.bios_vendor", "SeaBIOS"),
+            ("dmi.product_name", "ThinkPad X230"),
+        ],
+        &[("dmi.sys_vendor", "Hetzner"), ("dmi.product_name", "AX41")],
+        &[
+            ("dmi.sys_vendor", "Red Hat"),
+            ("dmi.product_name", "Laptop"),
+        ],
+        &[
+            ("dmi.sys_vendor", "Amazon EC2"),
+            ("dmi.product_name", "m5.metal"),
+        ],
+        &[("container", "docker"), ("dmi.sys_vendor", "Dell Inc.")],
+        &[
+            ("cpuid.hypervisor", "Microsoft Hv"),
+            ("cpuid.hypervisor.root", "1"),
+            ("dmi.sys_vendor", "Dell Inc."),
+        ],
+    ];
+    for machine in machines {
+        let verdict = verdict(&with_facts(machine));
+        assert!(
+            verdict.physical && verdict.weight_units == WEIGHT_ONE,
+            "{machine:?}: {}",
+            verdict.summary
+        );
+    }
+}
+
+#[test]
+fn virtual_machines_that_name_themselves_do_not() {
+    let machines: &[&[(&str, &str)]] = &[
+        &[
+            ("dmi.sys_vendor", "QEMU"),
+            ("dmi.product_name", "Standard PC (i440FX + PIIX, 1996)"),
+        ],
+        &[("dmi.product_name", "Standard PC (Q35 + ICH9, 2009)")],
+        &[
+            ("dmi.sys_vendor", "VMware, Inc."),
+            ("dmi.product_name", "VMware Virtual Platform"),
+        ],
+        &[
+            ("dmi.sys_vendor", "VMware, Inc."),
+            ("dmi.product_name", "VMware7,1"),
+        ],
+        &[
+            ("dmi.sys_vendor", "innotek GmbH"),
+            ("dmi.product_name", "VirtualBox"),
+        ],
+        &[
+            ("dmi.sys_vendor", "Microsoft Corporation"),
+            ("dmi.product_name", "Virtual Machine"),
+        ],
+        &[("dmi.sys_vendor", "Xen"), ("dmi.product_name", "HVM domU")],
+        &[
+            ("dmi.sys_vendor", "Amazon EC2"),
+            ("dmi.product_name", "t3.micro"),
+        ],
+        &[
+            ("dmi.sys_vendor", "Google"),
+            ("dmi.product_name", "Google Compute Engine"),
+        ],
+        &[
+            ("dmi.sys_vendor", "DigitalOcean"),
+            ("dmi.product_name", "Droplet"),
+        ],
+        &[
+            ("dmi.sys_vendor", "Hetzner"),
+            ("dmi.product_name", "vServer"),
+        ],
+        &[
+            ("dmi.sys_vendor", "Alibaba Cloud"),
+            ("dmi.product_name", "Alibaba Cloud ECS"),
+        ],
+        &[
+            ("dmi.sys_vendor", "Parallels Software International Inc."),
+            ("dmi.product_name", "Parallels Virtual Platform"),
+        ],
+        &[("dmi.product_name", "BHYVE")],
+        &[("dt.compatible", "linux,dummy-virt")],
+        &[("cpuid.hypervisor", "KVMKVMKVM")],
+        &[("cpuid.hypervisor", "")],
+        &[
+            ("cpuid.hypervisor", "KVMKVMKVM"),
+            ("cpuid.hypervisor.root", "1"),
+        ],
+        &[("process.translated", "1")],
+        &[("proc.cpuinfo.hypervisor", "1")],
+        &[("sys.hypervisor.type", "xen")],
+    ];
+    for machine in machines {
+        let verdict = verdict(&with_facts(machine));
+        assert!(fails(&verdict, "environment"), "{machine:?}");
+        assert_eq!(
+            (verdict.class.as_str(), verdict.weight_units),
+            ("virtual", 1),
+            "{machine:?}"
+        );
+    }
+}
+
+#[test]
+fn host_names_are_nothing() {
+    let evidence = honest();
+    for hostname in [
+        "dawson-pc",
+        "my-vpc",
+        "uae",
+        "kvm-builder",
+        "xenon",
+        "google",
+    ] {
+        let mut case = case(&evidence);
+        case.claim.hostname = hostname.into();
+        assert_eq!(
+            judge(&case, &Profiles::builtin()),
+            verdict(&evidence),
+            "{hostname}"
+        );
+    }
+}
+
+#[test]
+fn a_stable_machine_is_not_frozen() {
+    let (first, second) = (honest(), honest());
+    let mut case = case(&second);
+    case.previous = Some(&first);
+    let verdict = judge(&case, &Profiles::builtin());
+    assert!(verdict.physical && verdict.weight_units == WEIGHT_ONE);
+    assert_eq!(verdict.continuity_ppm, Some(1_000_000));
+}
+
+#[test]
+fn two_machines_of_one_model_are_both_welcome() {
+    // The verdict knows no other miner: identical evidence of another unit is judged alike.
+    assert_eq!(verdict(&honest()), verdict(&honest()));
+}
+
+#[test]
+fn claims_decide_nothing() {
+    let evidence = honest();
+    let honest = verdict(&evidence);
+    let claims = [
+        ("VAX", "vax", "Core i7"),
+        ("Transputer", "t800", "Core i7"),
+        ("x86", "nehalem", "AMD Ryzen 9 7950X"),
+        ("x86", "pentium4", "Intel Pentium 4"),
+        ("ARM", "strongarm", "StrongARM SA-110"),
+        ("PowerPC", "g4", "PowerPC 7447A"),
+        ("Apple Silicon", "m2", "Broadcom BCM2711"),
+        ("", "", ""),
+    ];
+    for (family, arch, cpu) in claims {
+        let mut case = case(&evidence);
+        (case.claim.family, case.claim.arch, case.claim.cpu) =
+            (family.into(), arch.into(), cpu.into());
+        let verdict = judge(&case, &Profiles::builtin());
+        assert_eq!(
+            (&verdict.family, &verdict.class, verdict.weight_units),
+            (&honest.family, &honest.class, honest.weight_units),
+            "{family} {arch}"
+        );
+        let explained = verdict
+            .checks
+            .iter()
+            .any(|c| c.channel == "claim" && c.outcome == Outcome::Note);
+        assert!(explained, "{family} {arch}");
+    }
+}
+
+#[test]
+fn a_raspberry_pi_is_no_apple() {
+    let mut evidence = honest();
+    evidence.identity.architecture = clip("aarch64");
+    evidence.identity.name = clip("BCM2711");
+    let mut case = case(&evidence);
+    case.claim.family = "ARM".into();
+    case.claim.cpu = "BCM2711".into();
+    let verdict = judge(&case, &Profiles::builtin());
+    assert_eq!(verdict.family, "ARM");
+    assert_ne!(verdict.class, "apple_silicon");
+    assert!(verdict.weight_units <= 500_000);
+}
+
+#[test]
+fn identification_words_of_an_older_core_do_not_pay() {
+    // A Zen 5 that writes a Pentium 4's or a Nehalem's signature into its words.
+    for signature in [0x0000_0f43u32, 0x0001_06a5] {
+        let mut evidence = honest();
+        evidence.identity.words[1] = signature;
+        evidence.identity.words[11] = 0x756e_6547;
+        let verdict = verdict(&evidence);
+        assert!(
+            verdict.weight_units <= WEIGHT_ONE,
+            "{signature:x}: {verdict:#?}"
+        );
+        assert_eq!(verdict.class, "modern_x86_64", "{signature:x}");
+    }
+}
+
+#[test]
+fn a_quiet_machine_and_a_busy_one_are_both_honest() {
+    for cv_ppm in [1, 100, 900, 210_000, 500_000] {
+        let mut evidence = honest();
+        evidence.oscillator.as_mut().unwrap().cv_ppm = cv_ppm;
+        assert!(verdict(&evidence).physical, "{cv_ppm}");
+    }
+    let mut frozen = honest();
+    frozen.oscillator.as_mut().unwrap().cv_ppm = 0;
+    assert!(!verdict(&frozen).physical);
+}
+
+#[test]
+fn a_counter_made_of_microseconds_is_found_and_a_crystal_is_not() {
+    // Zen 5 updates its counter every 10 ns, 26 ticks: no lattice of microseconds.
+    assert!(!fails(&verdict(&honest()), "counter"));
+    let mut synthetic = honest();
+    let counter = synthetic.counter.as_mut().unwrap();
+    (counter.gcd, counter.step) = (2_596, 2_596);
+    counter.overhead = [2_596, 2_596, 5_192];
+    assert!(fails(&verdict(&synthetic), "counter"));
+}
