@@ -1,2 +1,222 @@
-//! placeholder
-fn main() {}
+//! `verdigris`: measures this machine, shows what was found, and proves it to a node.
+
+mod attest;
+mod backoff;
+mod balance;
+mod canonical;
+mod cli;
+mod client;
+mod config;
+mod error;
+mod hex;
+mod known_nodes;
+mod mine;
+mod names;
+mod passphrase;
+mod probe;
+mod scale;
+mod screen;
+mod show;
+mod size;
+mod stop;
+mod surroundings;
+mod svg;
+mod verdict;
+mod wallet;
+
+use attest::Miner;
+use clap::Parser;
+use cli::{Cli, Command, WalletCommand};
+use client::Client;
+use config::Settings;
+use error::Error;
+use known_nodes::KnownNodes;
+use screen::Screen;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use stop::Stop;
+use wallet::Wallet;
+
+fn main() -> ExitCode {
+    stop::end_with_reader();
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            let next = error.next_step();
+            if !next.is_empty() {
+                eprintln!("next: {next}");
+            }
+            ExitCode::from(error.exit_status())
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Error> {
+    let interval = match cli.command {
+        Command::Mine { interval, .. } => interval,
+        _ => None,
+    };
+    let settings = Settings::resolve(cli.global, interval)?;
+    let screen = Screen::detect(settings.color);
+    match cli.command {
+        Command::Probe { svg } => run_probe(&settings, &screen, svg.as_deref()),
+        Command::Attest { dry_run: true } => {
+            let miner = Miner::new(settings, Stop::never())?;
+            send_nothing(&miner, Miner::measure_for_node)
+        }
+        Command::Attest { dry_run: false } => {
+            let miner = Miner::new(settings, Stop::never())?;
+            run_attest(&miner, &screen)
+        }
+        Command::Mine {
+            dry_run,
+            rounds,
+            retry_first,
+            retry_max,
+            ..
+        } => {
+            let stop = Stop::on_signals()?;
+            let miner = Miner::new(settings, stop.clone())?;
+            let plan = mine::Plan {
+                dry_run,
+                rounds,
+                retry_first,
+                retry_max,
+            };
+            mine::run(&miner, &plan, &stop)
+        }
+        Command::Payload { challenge } => {
+            let miner = Miner::new(settings, Stop::never())?;
+            let measure = if challenge {
+                Miner::measure_for_node
+            } else {
+                Miner::measure_offline
+            };
+            send_nothing(&miner, measure)
+        }
+        Command::Wallet { command } => run_wallet(&settings, command),
+        Command::Balance { id, epoch } => {
+            let id = match id.or_else(|| settings.miner.clone()) {
+                Some(id) => id,
+                None => open_wallet(&settings)?.address(),
+            };
+            let client = Client::new(&settings.node, KnownNodes::new(&settings.known_nodes));
+            balance::show(&client, &screen, &id, epoch, settings.json)
+        }
+    }
+}
+
+fn run_probe(settings: &Settings, screen: &Screen, svg: Option<&Path>) -> Result<(), Error> {
+    // No challenge: operands drawn from a seed of this program's own.
+    let seed = probe_core::seed::Seed::derive("", "");
+    let facts = surroundings::here().facts();
+    let evidence = probe::measure(seed, settings, &facts, &Stop::never())?;
+    if let Some(path) = svg {
+        svg::save(path, &evidence)?;
+        if !settings.quiet {
+            eprintln!("note: picture in {}", path.display());
+        }
+    }
+    if settings.json {
+        let json = serde_json::to_string(&evidence).map_err(|e| Error::Machine(e.to_string()))?;
+        return line(&json);
+    }
+    show::evidence(screen, &evidence);
+    Ok(())
+}
+
+/// One attestation; what the node says is shown whether it accepts or refuses.
+fn run_attest(miner: &Miner, screen: &Screen) -> Result<(), Error> {
+    let (members, outcome) = match miner.attest() {
+        Ok(answer) => (answer.members, Ok(())),
+        Err(Error::Refused(refusal)) => (refusal.members.clone(), Err(Error::Refused(refusal))),
+        Err(error) => return Err(error),
+    };
+    if miner.settings().json {
+        line(&serde_json::Value::Object(members).to_string())?;
+    } else if outcome.is_ok() || members.contains_key("verdict") {
+        verdict::explain(screen, &members);
+    }
+    outcome
+}
+
+/// Shows what would be sent.
+fn send_nothing(miner: &Miner, measure: fn(&Miner) -> Result<Vec<u8>, Error>) -> Result<(), Error> {
+    let body = measure(miner)?;
+    miner.remark(&format!("{} bytes; nothing was sent", body.len()));
+    line(&String::from_utf8_lossy(&body))
+}
+
+fn open_wallet(settings: &Settings) -> Result<Wallet, Error> {
+    Wallet::open(&settings.wallet, || {
+        passphrase::to_open(settings.passphrase_file.as_deref())
+    })
+}
+
+fn run_wallet(settings: &Settings, command: WalletCommand) -> Result<(), Error> {
+    let file = settings.passphrase_file.as_deref();
+    match command {
+        WalletCommand::New { encrypt } => {
+            let wallet = Wallet::generate()?;
+            wallet.create(
+                &settings.wallet,
+                passphrase::to_create(file, encrypt)?.as_ref(),
+            )?;
+            show_wallet(settings, &wallet)
+        }
+        WalletCommand::Import {
+            file: from,
+            encrypt,
+        } => {
+            let wallet = Wallet::from_hex(&read_seed(from)?)?;
+            wallet.create(
+                &settings.wallet,
+                passphrase::to_create(file, encrypt)?.as_ref(),
+            )?;
+            show_wallet(settings, &wallet)
+        }
+        WalletCommand::Show => show_wallet(settings, &open_wallet(settings)?),
+        WalletCommand::Export { out } => {
+            let seed = open_wallet(settings)?.seed_hex();
+            match out {
+                Some(path) => {
+                    wallet::write_private(&path, &zeroize::Zeroizing::new(format!("{}\n", *seed)))
+                }
+                None => line(&seed),
+            }
+        }
+    }
+}
+
+/// The seed's text from a file or standard input.
+fn read_seed(from: Option<PathBuf>) -> Result<zeroize::Zeroizing<String>, Error> {
+    let text = match from.filter(|path| path != Path::new("-")) {
+        Some(path) => std::fs::read_to_string(&path).map_err(|error| Error::file(&path, error))?,
+        None => std::io::read_to_string(std::io::stdin())
+            .map_err(|error| Error::file(Path::new("standard input"), error))?,
+    };
+    Ok(zeroize::Zeroizing::new(text))
+}
+
+fn show_wallet(settings: &Settings, wallet: &Wallet) -> Result<(), Error> {
+    let (address, key) = (wallet.address(), hex::encode(&wallet.public_key()));
+    if settings.json {
+        return line(&serde_json::json!({ "address": address, "public_key": key }).to_string());
+    }
+    line(&format!(
+        "address     {address}\npublic key  {key}\nfile        {}",
+        settings.wallet.display()
+    ))
+}
+
+/// Prints a line; a reader who has gone away is no error.
+fn line(text: &str) -> Result<(), Error> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::file(Path::new("standard output"), error))
+        }
+        _ => Ok(()),
+    }
+}

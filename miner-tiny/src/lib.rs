@@ -1,1 +1,19 @@
-//! placeholder
+//! What a miner does without std, alloc or I/O: turn evidence into a signed submission.
+//!
+//! [`describe`] says in the network's words what the evidence shows ([`legacy`] holds the existing
+//! network's own checks); [`compose`] writes the submission as canonical JSON, has exactly those
+//! bytes signed, and adds the signature. Nothing here knows a key, a socket or a clock.
+#![no_std]
+#![forbid(unsafe_code)]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod device;
+pub mod legacy;
+pub mod submission;
+
+#[cfg(test)]
+mod testing;
+
+pub use submission::{compose, describe, ComposeError, Host};

@@ -1,0 +1,85 @@
+//! Proving this machine again and again, whatever happens to the network and the node.
+
+use crate::attest::Miner;
+use crate::backoff::{spread_out, Backoff};
+use crate::error::Error;
+use crate::stop::Stop;
+use crate::verdict;
+use std::time::Duration;
+
+/// What to do.
+pub struct Plan {
+    /// Show what would be sent instead of sending it.
+    pub dry_run: bool,
+    /// Attestations to make, or for ever.
+    pub rounds: Option<u32>,
+    /// Shortest wait after a failure.
+    pub retry_first: Duration,
+    /// Longest wait after a failure.
+    pub retry_max: Duration,
+}
+
+/// Mines until the rounds are over, the owner stops it, or the node refuses for good.
+///
+/// # Errors
+/// A failure that no repetition changes. Being stopped by the owner is none.
+pub fn run(miner: &Miner, plan: &Plan, stop: &Stop) -> Result<(), Error> {
+    match rounds(miner, plan, stop) {
+        Err(Error::Interrupted) => {
+            miner.remark("stopped");
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+fn rounds(miner: &Miner, plan: &Plan, stop: &Stop) -> Result<(), Error> {
+    let mut backoff = Backoff::new(plan.retry_first, plan.retry_max);
+    let mut done = 0;
+    loop {
+        match round(miner, plan) {
+            Ok(()) => {
+                backoff.reset();
+                done += 1;
+                if plan.rounds.is_some_and(|rounds| done >= rounds) {
+                    return Ok(());
+                }
+                let pause = spread_out(miner.settings().interval, random());
+                miner.remark(&format!("next in {} s", pause.as_secs()));
+                stop.sleep(pause)?;
+            }
+            Err(error) if error.is_passing() => {
+                let asked = match &error {
+                    Error::Refused(refusal) => refusal.retry_after,
+                    _ => None,
+                };
+                let pause = backoff.next(random(), asked);
+                eprintln!(
+                    "warning: {error}; trying again in {:.1} s",
+                    pause.as_secs_f64()
+                );
+                stop.sleep(pause)?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn round(miner: &Miner, plan: &Plan) -> Result<(), Error> {
+    if plan.dry_run {
+        println!("{}", String::from_utf8_lossy(&miner.measure_for_node()?));
+        return Ok(());
+    }
+    let answer = miner.attest()?;
+    if miner.settings().json {
+        println!("{}", serde_json::Value::Object(answer.members));
+    } else {
+        println!("accepted: {}", verdict::summary(&answer.members));
+    }
+    Ok(())
+}
+
+/// Any 64 bits: only to spread waits. Where the system has no random numbers, none is drawn.
+fn random() -> u64 {
+    getrandom::u64().unwrap_or(u64::MAX / 2)
+}

@@ -1,0 +1,177 @@
+//! A node's verdict, check by check.
+
+use crate::client::{shown, Trust};
+use crate::hex;
+use crate::screen::{Screen, Tone};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// Weight units in a weight of 1.
+const WEIGHT_ONE: f64 = 1e9;
+
+/// The verdict as the node sends it. Members that this program does not know are ignored, and ones
+/// that it misses are empty: the node may be newer.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Verdict {
+    checks: Vec<Check>,
+    class: String,
+    family: String,
+    physical: bool,
+    summary: String,
+    weight_units: u64,
+    kind_ppm: Option<u32>,
+    presence_ppm: Option<u32>,
+    continuity_ppm: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Check {
+    channel: String,
+    aspect: String,
+    outcome: String,
+    measured: String,
+    expected: String,
+    reason: String,
+}
+
+/// What an answer to a submission says in one line.
+pub fn summary(members: &Map<String, Value>) -> String {
+    match verdict(members) {
+        Some(verdict) => format!(
+            "{} (weight {})",
+            shown(&verdict.summary),
+            weight(verdict.weight_units)
+        ),
+        None => {
+            let passed = members.get("fingerprint_passed").and_then(Value::as_bool);
+            match passed {
+                Some(true) => "accepted; the network's own checks passed".into(),
+                Some(false) => {
+                    "accepted; the network's own checks failed, which earns nothing".into()
+                }
+                None => "accepted".into(),
+            }
+        }
+    }
+}
+
+fn verdict(members: &Map<String, Value>) -> Option<Verdict> {
+    Verdict::deserialize(members.get("verdict")?).ok()
+}
+
+/// Prints an answer to a submission: every check with what was measured, expected, and why.
+pub fn explain(screen: &Screen, members: &Map<String, Value>) {
+    if let Some(verdict) = verdict(members) {
+        for check in &verdict.checks {
+            explain_check(screen, check);
+        }
+        println!();
+        let device = format!("{} {}", shown(&verdict.family), shown(&verdict.class));
+        println!("{:<14}{}", "derived", device.trim());
+        let kind = if verdict.physical {
+            "real silicon"
+        } else {
+            "not accepted as real silicon"
+        };
+        println!("{:<14}{kind}", "machine");
+        for (name, score) in [
+            ("kind", verdict.kind_ppm),
+            ("presence", verdict.presence_ppm),
+            ("continuity", verdict.continuity_ppm),
+        ] {
+            let score = score.map_or_else(
+                || "nothing speaks about it".into(),
+                |ppm| format!("{:.3}", f64::from(ppm) / 1e6),
+            );
+            println!("{name:<14}{score}");
+        }
+        println!("{:<14}{}", "weight", weight(verdict.weight_units));
+    }
+    println!(
+        "{:<14}{}",
+        "verdict",
+        screen.paint(Tone::Strong, summary(members))
+    );
+}
+
+fn explain_check(screen: &Screen, check: &Check) {
+    let (mark, tone) = match (check.outcome.as_str(), screen.unicode) {
+        ("pass", true) => ("✓", Tone::Good),
+        ("pass", false) => ("ok", Tone::Good),
+        ("fail", true) => ("✗", Tone::Bad),
+        ("fail", false) => ("NO", Tone::Bad),
+        ("note", true) => ("·", Tone::Remark),
+        ("note", false) => ("--", Tone::Remark),
+        (_, true) => ("–", Tone::Faint),
+        (_, false) => ("  ", Tone::Faint),
+    };
+    println!(
+        "{} {:<12} {}",
+        screen.paint(tone, format_args!("{mark:<2}")),
+        shown(&check.channel),
+        screen.paint(
+            Tone::Faint,
+            format_args!("{}, {}", shown(&check.aspect), shown(&check.outcome))
+        ),
+    );
+    for (label, text) in [("measured", &check.measured), ("expected", &check.expected)] {
+        if !text.is_empty() {
+            screen.wrap(Tone::Plain, 5, &format!("{label}: {}", shown(text)));
+        }
+    }
+    screen.wrap(tone_of_reason(tone), 5, &shown(&check.reason));
+}
+
+fn tone_of_reason(tone: Tone) -> Tone {
+    if tone == Tone::Bad {
+        Tone::Bad
+    } else {
+        Tone::Faint
+    }
+}
+
+/// What there is to say about who vouches for a node's answers; `None` where all is as usual.
+pub fn trust_notice(node: &str, trust: Trust) -> Option<String> {
+    match trust {
+        Trust::Signed => None,
+        Trust::FirstSeen(key) => Some(format!(
+            "first contact with {node}: its key {} is kept from now on",
+            hex::encode(&key)
+        )),
+        Trust::Unsigned => Some(format!(
+            "{node} does not sign its answers: nothing but the connection vouches for them"
+        )),
+    }
+}
+
+/// Weight units as a number that shows a billionth.
+fn weight(units: u64) -> String {
+    let weight = units as f64 / WEIGHT_ONE;
+    if weight > 0.0 && weight < 0.0001 {
+        format!("{weight:e}")
+    } else {
+        format!("{weight}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_billionth_is_shown() {
+        assert_eq!(weight(1), "1e-9");
+        assert_eq!(weight(2_500_000_000), "2.5");
+        assert_eq!(weight(0), "0");
+    }
+
+    #[test]
+    fn a_stock_answer_and_an_unknown_verdict_are_summarised() {
+        let answer = |text: &str| serde_json::from_str(text).unwrap();
+        assert!(summary(&answer(r#"{"ok":true,"fingerprint_passed":false}"#)).contains("failed"));
+        let odd = answer(r#"{"verdict":{"summary":"a toaster","weight_units":1,"new":[]}}"#);
+        assert_eq!(summary(&odd), "a toaster (weight 1e-9)");
+    }
+}

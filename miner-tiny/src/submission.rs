@@ -1,0 +1,445 @@
+//! From evidence to a signed submission.
+
+use crate::{device, legacy};
+use core::fmt;
+use heapless::{String, Vec};
+use probe_core::evidence::{clip, to_json, Evidence};
+use probe_core::wire::{unmark_decimals, MinerId, Signals, Submission, SUBMISSION_MAX};
+
+/// Bytes that the three signature members add to the signed text: their names and punctuation, 64
+/// digits of key, 128 of signature.
+pub const SIGNATURE_MEMBERS: usize = r#","public_key":"","signature":"","signature_type":"""#.len()
+    + SIGNATURE_TYPE.len()
+    + 2 * PUBLIC_KEY_BYTES
+    + 2 * SIGNATURE_BYTES;
+
+/// Says that the signature is over the canonical JSON of all other members.
+const SIGNATURE_TYPE: &str = "canonical_json";
+
+/// An Ed25519 public key (RFC 8032).
+pub const PUBLIC_KEY_BYTES: usize = 32;
+
+/// An Ed25519 signature (RFC 8032).
+pub const SIGNATURE_BYTES: usize = 64;
+
+/// What a miner knows of its machine beside what was measured.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Host<'a> {
+    /// Processor cores that the program may use.
+    pub cores: u16,
+    /// Host name.
+    pub hostname: &'a str,
+    /// The operating system's name for the architecture (`uname -m`).
+    pub machine: &'a str,
+    /// Hardware addresses of network interfaces, `aa:bb:cc:dd:ee:ff`; at most four are sent.
+    pub macs: &'a [&'a str],
+    /// Model of the machine; where empty, the processor's name stands for it.
+    pub model: &'a str,
+}
+
+/// Why no submission could be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ComposeError {
+    /// A miner's id that the network refuses: empty, longer than 128, or with a character outside
+    /// `[A-Za-z0-9._:-]`. Names the member.
+    BadId(&'static str),
+    /// A string with a character outside printable ASCII, which would not be its own JSON text.
+    NotPrintable,
+    /// The caller's buffer is too small.
+    BufferFull,
+    /// Larger than [`SUBMISSION_MAX`]; holds the size, bytes.
+    TooLarge(usize),
+}
+
+impl fmt::Display for ComposeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ComposeError::BadId(member) => {
+                write!(
+                    f,
+                    "`{member}` must be 1 to 128 characters of A-Z a-z 0-9 . _ : -"
+                )
+            }
+            ComposeError::NotPrintable => f.write_str("a text is not printable ASCII"),
+            ComposeError::BufferFull => f.write_str("the buffer is too small for the submission"),
+            ComposeError::TooLarge(size) => {
+                write!(
+                    f,
+                    "the submission has {size} bytes; at most {SUBMISSION_MAX} are sent"
+                )
+            }
+        }
+    }
+}
+
+impl core::error::Error for ComposeError {}
+
+/// Says in the network's words what `evidence` and `host` show.
+///
+/// `scratch` serves to encode the evidence for the commitment and is left empty; it needs
+/// [`probe_core::evidence::EVIDENCE_JSON_MAX`] bytes. `miner` is the wallet to credit, `name` the
+/// miner's own name for itself, `nonce` the challenge.
+///
+/// # Errors
+/// [`ComposeError::BadId`] for `miner` and `name`; [`ComposeError::NotPrintable`] for a nonce that is
+/// longer than 64 characters or not printable; [`ComposeError::BufferFull`] for a small `scratch`.
+pub fn describe<'a, const N: usize>(
+    evidence: &'a Evidence,
+    host: &Host<'_>,
+    miner: &str,
+    name: &str,
+    nonce: &str,
+    scratch: &mut Vec<u8, N>,
+) -> Result<Submission<'a>, ComposeError> {
+    let miner = id("miner", miner)?;
+    let miner_id = id("miner_id", name)?;
+    let nonce: String<64> = nonce.try_into().map_err(|_| ComposeError::NotPrintable)?;
+    to_json(evidence, scratch).map_err(|_| ComposeError::BufferFull)?;
+    let report = legacy::report(evidence, &nonce, &miner, scratch);
+    scratch.clear();
+    Ok(Submission {
+        device: device::claim(&evidence.identity, host),
+        evidence,
+        fingerprint: legacy::fingerprint(evidence, host.machine),
+        miner,
+        miner_id,
+        nonce,
+        report,
+        signals: Signals {
+            hostname: clip(host.hostname),
+            macs: host.macs.iter().take(4).map(|mac| clip(mac)).collect(),
+        },
+    })
+}
+
+/// Writes `submission` into `out` as canonical JSON, has those bytes signed by `sign` (Ed25519, with
+/// the secret key of `public_key`), and adds the signature members before the last brace.
+///
+/// The signed text is what Python's `json.dumps(body, sort_keys=True, separators=(",", ":"))` makes
+/// of the body without the signature members, because every member is already written in order.
+///
+/// # Errors
+/// See [`ComposeError`]; `out` is then empty and `sign` was not called, except for
+/// [`ComposeError::TooLarge`], which is known before signing as well.
+pub fn compose<const N: usize>(
+    submission: &Submission<'_>,
+    public_key: &[u8; PUBLIC_KEY_BYTES],
+    sign: impl FnOnce(&[u8]) -> [u8; SIGNATURE_BYTES],
+    out: &mut Vec<u8, N>,
+) -> Result<(), ComposeError> {
+    let composed = write_body(submission, out).and_then(|()| {
+        let size = out.len() + SIGNATURE_MEMBERS;
+        if size > SUBMISSION_MAX {
+            return Err(ComposeError::TooLarge(size));
+        }
+        if size > N {
+            return Err(ComposeError::BufferFull);
+        }
+        let signature = sign(out);
+        append_signature(out, public_key, &signature)
+    });
+    if composed.is_err() {
+        out.clear();
+    }
+    composed
+}
+
+/// The canonical JSON of everything that gets signed.
+fn write_body<const N: usize>(
+    submission: &Submission<'_>,
+    out: &mut Vec<u8, N>,
+) -> Result<(), ComposeError> {
+    id("miner", &submission.miner)?;
+    id("miner_id", &submission.miner_id)?;
+    if !texts(submission).all(printable) {
+        return Err(ComposeError::NotPrintable);
+    }
+    to_json(submission, out).map_err(|_| ComposeError::BufferFull)?;
+    let length = unmark_decimals(out);
+    out.truncate(length);
+    Ok(())
+}
+
+fn append_signature<const N: usize>(
+    out: &mut Vec<u8, N>,
+    public_key: &[u8; PUBLIC_KEY_BYTES],
+    signature: &[u8; SIGNATURE_BYTES],
+) -> Result<(), ComposeError> {
+    // The brace that ends the object comes back after the members.
+    out.pop();
+    let mut tail = || -> Result<(), ()> {
+        let mut put = |bytes: &[u8]| out.extend_from_slice(bytes).map_err(drop);
+        put(br#","public_key":""#)?;
+        public_key.iter().try_for_each(|&byte| put(&hex(byte)))?;
+        put(br#"","signature":""#)?;
+        signature.iter().try_for_each(|&byte| put(&hex(byte)))?;
+        put(br#"","signature_type":""#)?;
+        put(SIGNATURE_TYPE.as_bytes())?;
+        put(br#""}"#)
+    };
+    tail().map_err(|()| ComposeError::BufferFull)
+}
+
+/// Two lower-case hexadecimal digits.
+pub(crate) const fn hex(byte: u8) -> [u8; 2] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    [DIGITS[(byte >> 4) as usize], DIGITS[(byte & 15) as usize]]
+}
+
+/// A miner's id, if the network takes it.
+fn id(member: &'static str, text: &str) -> Result<MinerId, ComposeError> {
+    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-');
+    if text.is_empty() || !text.chars().all(known) {
+        return Err(ComposeError::BadId(member));
+    }
+    text.try_into().map_err(|_| ComposeError::BadId(member))
+}
+
+fn printable(text: &str) -> bool {
+    text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
+/// Every string that a submission carries from outside. (A decimal starts with a mark that is not
+/// printable, so that nothing else may.)
+fn texts<'s>(submission: &'s Submission<'_>) -> impl Iterator<Item = &'s str> {
+    let device = &submission.device;
+    let evidence = submission.evidence;
+    let identity = &evidence.identity;
+    let checks = &submission.fingerprint.checks;
+    [
+        device.arch.as_str(),
+        &device.cpu,
+        &device.family,
+        &device.machine,
+        &device.model,
+        &submission.nonce,
+        &submission.report.commitment,
+        &submission.report.nonce,
+        &submission.signals.hostname,
+        &identity.architecture,
+        &identity.backend,
+        &identity.name,
+        &identity.vector_unit,
+        &checks.cache_timing.data.arch,
+        &checks.simd_identity.data.arch,
+    ]
+    .into_iter()
+    .chain(submission.signals.macs.iter().map(String::as_str))
+    .chain(
+        checks
+            .anti_emulation
+            .data
+            .vm_indicators
+            .iter()
+            .map(String::as_str),
+    )
+    .chain(
+        evidence
+            .counter
+            .iter()
+            .map(|counter| counter.source.as_str()),
+    )
+    .chain(evidence.environment.iter().flat_map(|environment| {
+        environment
+            .facts
+            .iter()
+            .flat_map(|fact| [fact.key.as_str(), fact.value.as_str()])
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{ample, bare};
+    use probe_core::channels::environment::{self, Fact};
+    use proptest::prelude::*;
+    use serde_json::{Map, Value};
+    use std::string::{String as Text, ToString};
+    use std::vec::Vec as List;
+    use std::{format, vec};
+
+    const NONCE: &str = "6e27f35a3ed74839ce21b914112c224a626694ec35b6ca02f6c0fdc661d310ac";
+    const HOST: Host<'_> = Host {
+        cores: 128,
+        hostname: "a-host-with-a-name",
+        machine: "x86_64",
+        macs: &["aa:bb:cc:dd:ee:ff"; 2],
+        model: "PowerEdge R6725",
+    };
+
+    /// Composes; gives what was signed, and the body.
+    fn composed(evidence: &Evidence) -> Result<(List<u8>, List<u8>), ComposeError> {
+        let mut out: Vec<u8, 16_384> = Vec::new();
+        let submission = describe(evidence, &HOST, "RTC0", "x86_64-host", NONCE, &mut out)?;
+        let mut signed = List::new();
+        let sign = |text: &[u8]| {
+            signed = text.to_vec();
+            [0xab; SIGNATURE_BYTES]
+        };
+        compose(&submission, &[0xcd; PUBLIC_KEY_BYTES], sign, &mut out)?;
+        Ok((signed, out.to_vec()))
+    }
+
+    /// As Python writes it: sorted, compact, numbers respelt from their values.
+    fn canonical(value: &Value) -> Text {
+        match value {
+            Value::Object(members) => {
+                let mut members: List<_> = members.iter().collect();
+                members.sort_by_key(|(key, _)| *key);
+                let members: List<Text> = members
+                    .iter()
+                    .map(|(key, value)| format!("{key:?}:{}", canonical(value)))
+                    .collect();
+                format!("{{{}}}", members.join(","))
+            }
+            Value::Array(items) => {
+                let items: List<Text> = items.iter().map(canonical).collect();
+                format!("[{}]", items.join(","))
+            }
+            // Rust writes the shortest digits that read back as the same binary64, as Python does;
+            // and without an exponent, as Python does between 1e-4 and 1e16.
+            Value::Number(number) if number.as_str().contains('.') => {
+                format!("{:?}", number.as_f64().unwrap())
+            }
+            Value::Number(number) => number.as_i128().unwrap().to_string(),
+            other => other.to_string(),
+        }
+    }
+    fn members(body: &[u8]) -> Map<Text, Value> {
+        serde_json::from_slice(body).unwrap()
+    }
+
+    #[test]
+    fn what_is_signed_is_the_canonical_form_of_what_is_sent() {
+        for evidence in [ample(), bare("m68k")] {
+            let (signed, body) = composed(&evidence).unwrap();
+            let mut sent = members(&body);
+            assert_eq!(sent.remove("signature").unwrap(), "ab".repeat(64));
+            assert_eq!(sent.remove("public_key").unwrap(), "cd".repeat(32));
+            assert_eq!(sent.remove("signature_type").unwrap(), "canonical_json");
+            let text = canonical(&Value::Object(sent));
+            assert_eq!(text.as_bytes(), signed, "{text}");
+        }
+    }
+
+    #[test]
+    fn ample_evidence_fits_a_submission() {
+        let (signed, body) = composed(&ample()).unwrap();
+        assert_eq!(body.len(), signed.len() + SIGNATURE_MEMBERS);
+        assert!(body.len() <= SUBMISSION_MAX, "{} bytes", body.len());
+    }
+
+    #[test]
+    fn the_evidence_comes_back_as_it_was() {
+        let evidence = ample();
+        let (_, body) = composed(&evidence).unwrap();
+        let sent = members(&body).remove("evidence").unwrap();
+        assert_eq!(serde_json::from_value::<Evidence>(sent).unwrap(), evidence);
+    }
+
+    #[test]
+    fn ids_are_held_to_the_networks_form() {
+        let evidence = bare("x86_64");
+        let mut out: Vec<u8, 8192> = Vec::new();
+        for bad in ["", "a b", "a\"b", "é", &"x".repeat(129)] {
+            let as_miner = describe(&evidence, &HOST, bad, "n", NONCE, &mut out);
+            assert_eq!(as_miner.unwrap_err(), ComposeError::BadId("miner"), "{bad}");
+            let as_name = describe(&evidence, &HOST, "m", bad, NONCE, &mut out);
+            assert_eq!(
+                as_name.unwrap_err(),
+                ComposeError::BadId("miner_id"),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_text_that_would_not_be_its_own_json_is_refused_before_signing() {
+        for bad in ["\u{7f}1", "tab\t", "é"] {
+            let mut evidence = bare("x86_64");
+            let fact = Fact {
+                key: clip("os"),
+                value: bad.try_into().unwrap(),
+            };
+            evidence.environment = Some(environment::Evidence {
+                facts: core::iter::once(fact).collect(),
+            });
+            assert_eq!(
+                composed(&evidence).unwrap_err(),
+                ComposeError::NotPrintable,
+                "{bad:?}"
+            );
+        }
+        assert_eq!(nonce_error(&"0".repeat(65)), ComposeError::NotPrintable);
+        assert_eq!(nonce_error("\n"), ComposeError::NotPrintable);
+    }
+
+    fn nonce_error(nonce: &str) -> ComposeError {
+        let mut out: Vec<u8, 8192> = Vec::new();
+        let evidence = bare("x86_64");
+        let composed =
+            describe(&evidence, &HOST, "m", "n", nonce, &mut out).and_then(|submission| {
+                compose(
+                    &submission,
+                    &[0; 32],
+                    |_| unreachable!("nothing may be signed"),
+                    &mut out,
+                )
+            });
+        assert!(out.is_empty());
+        composed.unwrap_err()
+    }
+
+    #[test]
+    fn a_small_buffer_and_a_long_submission_are_errors() {
+        let evidence = ample();
+        let mut small: Vec<u8, 512> = Vec::new();
+        let described = describe(&evidence, &HOST, "m", "n", NONCE, &mut small);
+        assert_eq!(described.unwrap_err(), ComposeError::BufferFull);
+
+        let mut long = ample();
+        let answers = long.quirks.as_mut().unwrap();
+        for answer in &mut answers.answers {
+            while answer.words.push(u32::MAX).is_ok() {}
+        }
+        while answers.answers.push(answers.answers[0].clone()).is_ok() {}
+        let mut out: Vec<u8, 16_384> = Vec::new();
+        let submission = describe(&long, &HOST, "m", "n", NONCE, &mut out).unwrap();
+        let composed = compose(&submission, &[0; 32], |_| unreachable!(), &mut out);
+        assert!(matches!(composed, Err(ComposeError::TooLarge(size)) if size > SUBMISSION_MAX));
+        assert!(out.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn any_texts_give_canonical_json_or_an_error(texts in proptest::collection::vec(".{0,20}", 5)) {
+            let mut evidence = bare("x86_64");
+            evidence.identity.name = texts[0].chars().take(12).collect();
+            let facts = texts[1..].iter().map(|text| Fact { key: clip(text), value: clip(text) });
+            evidence.environment = Some(environment::Evidence { facts: facts.collect() });
+            if let Ok((signed, body)) = composed(&evidence) {
+                let mut sent = members(&body);
+                for member in ["signature", "public_key", "signature_type"] {
+                    sent.remove(member);
+                }
+                let text = canonical(&Value::Object(sent));
+                prop_assert_eq!(text.as_bytes(), &signed[..]);
+            } else {
+                prop_assert!(!texts[0].bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+            }
+        }
+    }
+
+    #[test]
+    fn macs_beyond_four_are_left_out() {
+        let macs = vec!["00:00:00:00:00:01"; 9];
+        let mut out: Vec<u8, 8192> = Vec::new();
+        let evidence = bare("vax");
+        let host = Host {
+            macs: &macs,
+            ..HOST
+        };
+        let submission = describe(&evidence, &host, "m", "n", NONCE, &mut out).unwrap();
+        assert_eq!(submission.signals.macs.len(), 4);
+    }
+}
