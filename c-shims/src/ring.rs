@@ -45,7 +45,7 @@ fn fits(bytes: usize, ring: &Ring) -> bool {
         return false;
     }
     // The links are counted in 32 bits.
-    if ring.slots % ring.group != 0 || (ring.pair != 0 && ring.slots > u32::MAX / 2) {
+    if !ring.slots.is_multiple_of(ring.group) || (ring.pair != 0 && ring.slots > u32::MAX / 2) {
         return false;
     }
     // A skewed slot starts at most one link before the next slot.

@@ -6,7 +6,7 @@
 
 use probe_arch::arch::{hypervisor, WORD_NAMES};
 use probe_arch::Native;
-use probe_core::channels::quirks::{Domain, Probe, X86_64};
+use probe_core::channels::quirks::{registry, Domain, Probe};
 use probe_core::machine::{
     Body, Chain, Fresh, Machine, Op, Operands, Routine, Shape, Trap, MAX_FRESH_ADDS,
 };
@@ -67,7 +67,7 @@ fn main() {
         println!("hypervisor {:?}", String::from_utf8_lossy(&name));
     }
 
-    for probe in X86_64 {
+    for probe in registry(identity.architecture) {
         for [a, b] in operands(probe) {
             let Some(answer) = machine.quirk(probe.id, [a, b]) else {
                 continue;

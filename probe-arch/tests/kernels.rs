@@ -1,6 +1,8 @@
 //! Every kernel of every back end gives, bit for bit, what its contract says: against a naive
 //! version that is obviously right, and against the node's replay.
 
+#![cfg(all(target_arch = "x86_64", not(verdigris_portable)))]
+
 mod naive;
 
 use c_shims::Portable;

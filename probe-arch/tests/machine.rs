@@ -1,5 +1,7 @@
 //! What a processor says of itself, fresh code under W^X, value probes, and what Unix lends.
 
+#![cfg(all(target_arch = "x86_64", not(verdigris_portable)))]
+
 use probe_arch::os::{Arena, MonotonicClock, Os};
 use probe_arch::{Native, NoPlatform, Platform};
 use probe_core::channels::quirks::X86_64;
@@ -235,4 +237,18 @@ fn an_arena_is_whole_zeroed_pages() {
     assert!(!Arena::new(0).expect("one page").is_empty());
     assert!(Arena::new(usize::MAX).is_err());
     assert!(Arena::new(usize::MAX / 2).is_err());
+}
+
+#[test]
+fn an_arena_is_made_of_small_pages() {
+    let arena = Arena::new(8 << 20).expect("8 MiB are there");
+    let first = format!("{:x}-", arena.as_ptr().addr());
+    let maps = read_to_string("/proc/self/smaps").expect("Linux shows a process its own maps");
+    let mapping = maps.lines().skip_while(|line| !line.starts_with(&first));
+    // An emulator may not know the field; where it is, it must be zero.
+    let huge = mapping
+        .clone()
+        .find(|line| line.starts_with("AnonHugePages:"));
+    let amount = huge.and_then(|line| line.split_whitespace().nth(1));
+    assert!(amount.is_none_or(|kib| kib == "0"), "{huge:?}");
 }

@@ -100,7 +100,7 @@ fn floats(op: Op, i: usize, n: u64, o: &Operands) -> [u32; 8] {
         let a = f32::from(o.fa[word]);
         let end = (0..n).fold(f32::from(o.fv[i][word]), |v, _| match op {
             Op::VecFpAdd | Op::WideFpAdd => v + a,
-            Op::VecFpMul => v * -1.0,
+            Op::VecFpMul => -v,
             _ => v.mul_add(-1.0, a),
         });
         end.to_bits()

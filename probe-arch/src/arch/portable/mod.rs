@@ -1,10 +1,13 @@
 //! Every processor without a native back end: the C kernels, on whatever counter there is.
 //!
-//! The same names as in a native folder: [`Native`], [`DefaultTicks`].
+//! The same names as in a native folder: [`Native`], [`DefaultTicks`], [`WORD_NAMES`],
+//! [`hypervisor`].
 
 use crate::platform::{DefaultPlatform, Platform};
 use c_shims::Portable;
-use probe_core::machine::{Chain, Identity, Machine, Operands, Pattern, Ring, Walk};
+use probe_core::machine::{
+    Chain, Identity, Machine, Operands, Pattern, Ring, Walk, IDENTITY_WORDS,
+};
 use probe_core::ticks::{CounterInfo, Ticks};
 
 /// The counter of this architecture: the operating system's clock.
@@ -14,6 +17,14 @@ pub type DefaultTicks = crate::os::MonotonicClock;
 /// There is no counter without an operating system: bring one ([`Native::with`]).
 #[cfg(not(all(feature = "os", unix)))]
 pub type DefaultTicks = core::convert::Infallible;
+
+/// What each of [`Identity::words`] holds: C has no identification registers.
+pub const WORD_NAMES: [&str; IDENTITY_WORDS] = ["unused"; IDENTITY_WORDS];
+
+/// The name that a hypervisor gives itself: C has nowhere to ask.
+pub fn hypervisor() -> Option<[u8; 12]> {
+    None
+}
 
 /// This processor, measured by `T`, with what `P` lends.
 #[derive(Debug)]
