@@ -25,7 +25,7 @@ use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds that the channel takes on an ordinary machine: standard, quick.
-pub const BUDGET_MS: [u32; 2] = [40, 20];
+pub const BUDGET_MS: [u32; 2] = [20, 15];
 
 /// Periods of the repeating patterns.
 pub const PERIODS: [u32; 12] = [2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096];

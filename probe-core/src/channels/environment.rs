@@ -14,7 +14,7 @@ use heapless::{String, Vec};
 use serde::{Deserialize, Serialize};
 
 /// Bytes of JSON that all facts together may take, so that the evidence keeps its bound.
-pub const FACTS_JSON_MAX: usize = 1_400;
+pub const FACTS_JSON_MAX: usize = 800;
 
 /// Bytes of JSON around the key and the value of a fact: `{"key":"","value":""},`.
 const FACT_JSON_FRAME: usize = 23;

@@ -27,7 +27,7 @@ use crate::stats::spread;
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds that the channel takes on an ordinary machine: standard, quick.
-pub const BUDGET_MS: [u32; 2] = [10, 5];
+pub const BUDGET_MS: [u32; 2] = [3, 2];
 
 /// Additions in the routine.
 pub const ADDS: u16 = 40;

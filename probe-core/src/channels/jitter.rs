@@ -41,7 +41,7 @@ pub const KINDS: [Kind; 5] = [
 ];
 
 /// Milliseconds that the channel takes on an ordinary machine: standard, quick.
-pub const BUDGET_MS: [u32; 2] = [80, 30];
+pub const BUDGET_MS: [u32; 2] = [25, 10];
 
 /// Windows of each kind: standard, quick.
 const WINDOWS: [u16; 2] = [1_000, 300];

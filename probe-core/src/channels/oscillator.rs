@@ -28,7 +28,7 @@ use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds that the channel takes on an ordinary machine: standard, quick.
-pub const BUDGET_MS: [u32; 2] = [150, 50];
+pub const BUDGET_MS: [u32; 2] = [100, 25];
 
 /// Samples: standard, quick.
 const SAMPLES: [u16; 2] = [2_048, 512];

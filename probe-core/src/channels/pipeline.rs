@@ -39,7 +39,7 @@ pub const OPS: [Op; 9] = [
 ];
 
 /// Milliseconds that the channel takes on an ordinary machine: standard, quick.
-pub const BUDGET_MS: [u32; 2] = [60, 30];
+pub const BUDGET_MS: [u32; 2] = [70, 40];
 
 /// What this channel found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@
 //!   challenge, so a forger needs the whole table, not a few remembered answers.
 //! - **Estimator:** none: the words are the evidence. A node compares them with what each silicon
 //!   family and each emulator answers to the same operands.
-//! - **Cost:** a few tens of microseconds, no memory, about 1 KiB of JSON.
+//! - **Cost:** a few tens of microseconds, no memory, about 800 bytes.
 //! - **Silicon:** identifies the maker and often the family of a core. An emulator computes the
 //!   exact value (QEMU divides where `rcpps` looks up a table; its x87 is the host's `double`, so
 //!   the low 11 bits of a mantissa are 0; it leaves other flags undefined) or borrows its host's
@@ -151,27 +151,27 @@ const fn x86(id: u16, name: &'static str, draws: u8, words: u8, domain: Domain) 
 
 /// The value probes of x86-64; the table in the module's documentation says what each means.
 pub const X86_64: &[Probe] = &[
-    x86(1, "rcpps", 2, 4, Domain::Float32),
-    x86(2, "rsqrtps", 2, 4, Domain::Float32),
-    x86(3, "rcpss", 2, 1, Domain::Float32),
-    x86(4, "rsqrtss", 2, 1, Domain::Float32),
-    x86(5, "fsin", 2, 3, Domain::Float32),
+    x86(1, "rcpps", 1, 4, Domain::Float32),
+    x86(2, "rsqrtps", 1, 4, Domain::Float32),
+    x86(3, "rcpss", 1, 1, Domain::Float32),
+    x86(4, "rsqrtss", 1, 1, Domain::Float32),
+    x86(5, "fsin", 1, 3, Domain::Float32),
     x86(6, "fcos", 1, 3, Domain::Float32),
     x86(7, "f2xm1", 1, 3, Domain::Words),
     x86(8, "fyl2x", 1, 3, Domain::Float32),
     x86(9, "fpatan", 1, 3, Domain::Float32),
     x86(10, "fsin_pi", 1, 3, Domain::None),
-    x86(11, "shl", 3, 1, Domain::Small),
-    x86(12, "shr", 3, 1, Domain::Small),
-    x86(13, "rol", 3, 1, Domain::Small),
-    x86(14, "shld32", 3, 1, Domain::Small),
-    x86(15, "shld16", 2, 2, Domain::Small),
-    x86(16, "bsf", 3, 1, Domain::Words),
-    x86(17, "bsr", 3, 1, Domain::Words),
+    x86(11, "shl", 2, 1, Domain::Small),
+    x86(12, "shr", 2, 1, Domain::Small),
+    x86(13, "rol", 2, 1, Domain::Small),
+    x86(14, "shld32", 2, 1, Domain::Small),
+    x86(15, "shld16", 1, 2, Domain::Small),
+    x86(16, "bsf", 2, 1, Domain::Words),
+    x86(17, "bsr", 2, 1, Domain::Words),
     x86(18, "bsf_zero", 1, 3, Domain::Words),
-    x86(19, "imul", 2, 1, Domain::Words),
-    x86(20, "mul", 2, 1, Domain::Words),
-    x86(21, "div", 2, 1, Domain::Words),
+    x86(19, "imul", 1, 1, Domain::Words),
+    x86(20, "mul", 1, 1, Domain::Words),
+    x86(21, "div", 1, 1, Domain::Words),
 ];
 
 /// Registries of all architectures.

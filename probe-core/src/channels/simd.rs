@@ -39,7 +39,7 @@ pub const OPS: [Op; 11] = [
 ];
 
 /// Milliseconds that the channel takes on an ordinary machine: standard, quick.
-pub const BUDGET_MS: [u32; 2] = [40, 20];
+pub const BUDGET_MS: [u32; 2] = [50, 30];
 
 /// What this channel found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,7 +8,7 @@
 //!   the start of the ramp, and of the recovery, to 63 % of the change, where the change exceeds
 //!   the noise.
 //! - **Cost:** 0.8 s standard, 0.2 s quick, by the clock where there is one; no memory of the
-//!   arena, 500 bytes.
+//!   arena, 400 bytes.
 //! - **Silicon:** boost clocks fall as the package warms and come back as it rests; old machines
 //!   without frequency control show a flat line with their noise.
 //! - **Emulation:** no response, or the host's; a guest that shares its host's core shows steps
@@ -29,13 +29,13 @@ use serde::{Deserialize, Serialize};
 pub const BUDGET_MS: [u32; 2] = [800, 200];
 
 /// Points before any heavy work.
-pub const COLD: u8 = 4;
+pub const COLD: u8 = 3;
 /// Points of the first half of the heavy work.
-pub const RAMP: u8 = 10;
+pub const RAMP: u8 = 8;
 /// Points of the second half.
-pub const SATURATION: u8 = 10;
+pub const SATURATION: u8 = 7;
 /// Points of the rest after it.
-pub const RECOVERY: u8 = 8;
+pub const RECOVERY: u8 = 6;
 
 /// Points in all.
 const POINTS: u8 = COLD + RAMP + SATURATION + RECOVERY;
@@ -120,7 +120,7 @@ impl Run {
         (self.curve.len() * 1_000 / usize::from(POINTS)) as u16
     }
 
-    /// One point: a stretch of rest or work of 25 ms, and the measurement.
+    /// One point: a stretch of rest or work of 33 ms, and the measurement.
     pub fn step(&mut self, machine: &mut impl Machine) -> Step<Evidence> {
         if self.start.is_none() {
             self.can_idle = self.idle(machine);
@@ -146,7 +146,7 @@ impl Run {
         // The two meters run the same chain in turn: twice the samples.
         let cost = meter.op.cost()[MIN].min(meter.add.cost()[MIN]);
         self.digest = meter.op.fold(self.digest);
-        // 32 points fit 48 places.
+        // 24 points fit 48 places.
         let _ = self.curve.push([clamp_u32(since.into()), cost]);
         let all = if self.can_idle {
             POINTS
@@ -269,8 +269,8 @@ mod tests {
     fn time_constants_of_known_curves() {
         assert_eq!(time_constants(&curve(|_| 1_000)), [None, None]);
         assert_eq!(time_constants(&[]), [None, None]);
-        // A jump at point 8, back at point 26.
-        let step = curve(|i| if (8..26).contains(&i) { 1_100 } else { 1_000 });
+        // A jump at point 7, back at point 20; the ramp starts after point 2, the rest after 17.
+        let step = curve(|i| if (7..20).contains(&i) { 1_100 } else { 1_000 });
         assert_eq!(time_constants(&step), [Some(500), Some(300)]);
         // As large as the noise: no response.
         let noisy = curve(|i| 1_000 + i % 2 * 100 + u32::from(i > 8) * 50);

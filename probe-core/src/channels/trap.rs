@@ -18,7 +18,7 @@ use crate::plan::Plan;
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds that the channel takes on an ordinary machine: standard, quick.
-pub const BUDGET_MS: [u32; 2] = [10, 5];
+pub const BUDGET_MS: [u32; 2] = [6, 3];
 
 /// Passes: standard, quick.
 const PASSES: [u16; 2] = [31, 15];
