@@ -9,6 +9,9 @@ use verdigris_node::attest::signature::Unsigned;
 use verdigris_node::config::Config;
 use verdigris_node::error::Code;
 
+/// Evidence of a real probe, recorded for a challenge of long ago.
+const EVIDENCE: &str = include_str!("data/evidence-zen5-kvm.json");
+
 fn expect(reply: &Reply, code: Code) -> &'static str {
     assert_eq!(reply.code(), code.text(), "{reply:?}");
     assert_eq!(reply.status, code.status().as_u16(), "{reply:?}");
@@ -342,4 +345,28 @@ fn without_its_store_the_node_says_so_and_recovers() {
     assert_eq!(get(node.address, "/epoch").status, 200);
     blocker.execute_batch("ROLLBACK").unwrap();
     assert_eq!(Miner::number(1).attest(&node).status, 200);
+}
+
+#[test]
+fn evidence_of_another_challenge_is_logged_and_refused() {
+    let node = Node::start(unlimited());
+    let miner = Miner::number(1);
+    let nonce = node.nonce();
+    let mut body = miner.body(&nonce);
+    body["evidence"] = verdigris_node::json::parse(EVIDENCE.as_bytes()).unwrap();
+    let body = miner.sign(body);
+    let reply = node.submit(&body);
+    expect(&reply, Code::EvidenceRejected);
+    assert_eq!(reply.body["verdict"]["integrity"], false);
+    assert_eq!(reply.body["nonce"], nonce.as_str());
+    // The challenge is spent: nobody gets to try until it fits.
+    expect(&node.submit(&body), Code::NonceReplay);
+    // What was refused is on record, and counts for nothing.
+    let verdict = node.get(&format!("/api/miner/{}/verdict", miner.id));
+    assert_eq!(verdict.body["accepted"], false);
+    assert_eq!(verdict.body["verdict"], reply.body["verdict"]);
+    assert_eq!(node.get("/epoch").body["enrolled_miners"], 0);
+    assert_eq!(node.get("/api/miners").body["pagination"]["total"], 0);
+    // Nor does it stand in the way of an honest try.
+    assert_eq!(miner.attest(&node).status, 200);
 }

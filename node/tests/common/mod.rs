@@ -157,7 +157,10 @@ impl Reply {
         let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
         let status = head.get(9..12)?.parse().ok()?;
         let body = parse(&bytes[end + 4..]).unwrap_or(Value::Null);
-        Some(Reply { status, head, body })
+        let reply = Reply { status, head, body };
+        let length: usize = reply.header("content-length")?.parse().ok()?;
+        // Half an answer is none.
+        (bytes.len() - end - 4 >= length).then_some(reply)
     }
 
     pub fn code(&self) -> &str {
@@ -178,16 +181,19 @@ impl Reply {
 
 /// Sends bytes, and reads until the node closes the connection.
 pub fn exchange(address: SocketAddr, request: &[u8]) -> Vec<u8> {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(20)))
-        .unwrap();
+    try_exchange(address, request).unwrap()
+}
+
+/// The same with a node that may not be there.
+pub fn try_exchange(address: SocketAddr, request: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
     // The node may refuse before it has read everything.
     let _ = stream.write_all(request);
     let _ = stream.shutdown(Shutdown::Write);
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
-    answer
+    Ok(answer)
 }
 
 pub fn get(address: SocketAddr, path: &str) -> Reply {
@@ -208,7 +214,7 @@ pub fn post_as(address: SocketAddr, path: &str, body: &[u8], headers: &str) -> O
     )
     .into_bytes();
     request.extend_from_slice(body);
-    Reply::read(&exchange(address, &request))
+    Reply::read(&try_exchange(address, &request).ok()?)
 }
 
 pub fn nonce(address: SocketAddr) -> String {

@@ -1,0 +1,384 @@
+//! The store by itself: what it refuses, what it survives, and that the audit finds what is wrong.
+
+mod common;
+
+use common::{options, START_MS};
+use proptest::prelude::*;
+use rusqlite::Connection;
+use std::path::Path;
+use verdigris_node::audit::audit;
+use verdigris_node::epoch::Chain;
+use verdigris_node::ledger::{Account, Posting, Transaction, TOTAL_SUPPLY};
+use verdigris_node::store::books::{self, balance, enrol};
+use verdigris_node::store::records::{append, Attestation};
+use verdigris_node::store::{open_to_look, ChainOptions, OpenError, Store, StoreError};
+
+fn open(path: &Path) -> Store {
+    Store::open(path, options(), START_MS).unwrap()
+}
+
+/// A database that a test may write into directly.
+fn workbench(pot: i64) -> (tempfile::TempDir, Connection, Chain) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("node.db");
+    let options = ChainOptions {
+        pot: Some(pot),
+        ..options()
+    };
+    let chain = *Store::open(&path, options, START_MS).unwrap().chain();
+    let connection = Connection::open(path).unwrap();
+    connection
+        .pragma_update(None, "foreign_keys", true)
+        .unwrap();
+    (directory, connection, chain)
+}
+
+/// Logs an attestation and enrols it.
+fn enter(c: &Connection, epoch: i64, miner: &str, weight: i64) {
+    let attestation = Attestation {
+        issued_ms: START_MS,
+        received_ms: START_MS,
+        miner: miner.into(),
+        nonce: format!("{epoch}/{miner}"),
+        epoch,
+        accepted: true,
+        weight,
+        previous_id: None,
+        fingerprint_hash: None,
+        body: b"{}".to_vec(),
+        verdict: "{}".into(),
+    };
+    let id = append(c, &attestation).unwrap();
+    enrol(c, epoch, miner, weight, id).unwrap();
+}
+
+/// Books in a transaction of its own, as the store's writer does.
+fn book(c: &Connection, movement: &Transaction) -> rusqlite::Result<bool> {
+    let tx = c.unchecked_transaction()?;
+    let booked = books::book(&tx, movement, START_MS)?;
+    tx.commit().map(|()| booked)
+}
+
+/// Settles in a transaction of its own.
+fn settle_due(
+    c: &Connection,
+    chain: &Chain,
+    now_ms: i64,
+    limit: u32,
+) -> rusqlite::Result<Vec<i64>> {
+    let tx = c.unchecked_transaction()?;
+    let settled = books::settle_due(&tx, chain, now_ms, limit)?;
+    tx.commit().map(|()| settled)
+}
+
+fn end_of(chain: &Chain, epoch: i64) -> i64 {
+    chain.epoch_end_s(epoch) * 1_000
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// However enrolments and settlements are mixed, every epoch is paid once, whole.
+    #[test]
+    fn settlement_is_exact_and_once(
+        pot in 0i64..5_000_000,
+        epochs in prop::collection::btree_map(
+            0i64..40,
+            prop::collection::btree_map("[a-d]", 0i64..4_000_000_000, 1..4),
+            0..12,
+        ),
+        stops in prop::collection::vec((0i64..45, 1u32..8), 1..8),
+    ) {
+        let (_directory, c, chain) = workbench(pot);
+        for (&epoch, miners) in &epochs {
+            for (miner, &weight) in miners {
+                enter(&c, epoch, miner, weight);
+            }
+        }
+        for (epoch, limit) in stops {
+            settle_due(&c, &chain, end_of(&chain, epoch), limit).unwrap();
+        }
+        while !settle_due(&c, &chain, end_of(&chain, 50), 5).unwrap().is_empty() {}
+        prop_assert!(settle_due(&c, &chain, end_of(&chain, 99), 5).unwrap().is_empty());
+        let owed = epochs.values().filter(|m| m.values().any(|&w| w > 0)).count() as i64 * pot;
+        prop_assert_eq!(balance(&c, &Account::Emission).unwrap(), TOTAL_SUPPLY - owed);
+        let report = audit(&c).unwrap();
+        prop_assert_eq!(report.faults, Vec::<String>::new());
+        prop_assert_eq!(report.paid, owed);
+        prop_assert_eq!(report.epochs, epochs.len() as i64);
+    }
+}
+
+#[test]
+fn the_supply_ends_and_is_never_exceeded() {
+    let (_directory, c, chain) = workbench(TOTAL_SUPPLY / 3 * 2);
+    for epoch in 0..3 {
+        enter(&c, epoch, "a", 1);
+    }
+    assert_eq!(
+        settle_due(&c, &chain, end_of(&chain, 2), 9).unwrap(),
+        [0, 1, 2]
+    );
+    assert_eq!(
+        balance(&c, &Account::Wallet("a".into())).unwrap(),
+        TOTAL_SUPPLY
+    );
+    assert_eq!(balance(&c, &Account::Emission).unwrap(), 0);
+    assert_eq!(audit(&c).unwrap().faults, Vec::<String>::new());
+}
+
+#[test]
+fn a_movement_is_booked_once_by_its_reference() {
+    let (_directory, c, _) = workbench(1);
+    let movement = |amount| {
+        let wallet = Posting {
+            account: Account::Wallet("a".into()),
+            amount,
+        };
+        let emission = Posting {
+            account: Account::Emission,
+            amount: -amount,
+        };
+        Transaction::new("gift", vec![emission, wallet]).unwrap()
+    };
+    assert!(book(&c, &movement(5)).unwrap());
+    assert!(!book(&c, &movement(5)).unwrap());
+    assert_eq!(balance(&c, &Account::Wallet("a".into())).unwrap(), 5);
+    // Nobody but the issuance owes.
+    let overdrawn = Transaction::new(
+        "overdraft",
+        vec![
+            Posting {
+                account: Account::Wallet("a".into()),
+                amount: -6,
+            },
+            Posting {
+                account: Account::Emission,
+                amount: 6,
+            },
+        ],
+    );
+    assert!(book(&c, &overdrawn.unwrap()).is_err());
+}
+
+#[test]
+fn the_database_itself_refuses_to_rewrite_history() {
+    let (_directory, c, chain) = workbench(1_000);
+    enter(&c, 0, "a", 1);
+    settle_due(&c, &chain, end_of(&chain, 0), 1).unwrap();
+    for sql in [
+        "UPDATE postings SET amount = 7",
+        "DELETE FROM postings",
+        "UPDATE transactions SET reference = 'x'",
+        "DELETE FROM transactions",
+        "INSERT INTO postings VALUES (1, 9, 'wallet/a', 5)",
+        "INSERT INTO transactions VALUES (9, 'empty', 0)",
+        "INSERT INTO transactions VALUES (9, 'genesis', 0)",
+        "UPDATE attestations SET weight = 9",
+        "DELETE FROM attestations",
+        "UPDATE epochs SET paid = 0",
+        "DELETE FROM epochs",
+        "INSERT INTO epochs VALUES (0, 0, 0, 0, '0', 0)",
+        "INSERT INTO epochs VALUES (1, 0, 10, 9, '0', 0)",
+        "INSERT INTO enrolments VALUES (0, 'b', 1, 1)",
+        "UPDATE enrolments SET weight = 9",
+        "DELETE FROM enrolments",
+    ] {
+        assert!(c.execute_batch(sql).is_err(), "{sql}");
+    }
+    // A transaction that does not balance is not sealed, and unsealed postings cannot be committed.
+    let unbalanced = "BEGIN; INSERT INTO postings VALUES (9, 0, 'wallet/b', 5);";
+    c.execute_batch(unbalanced).unwrap();
+    assert!(c
+        .execute_batch("INSERT INTO transactions VALUES (9, 'x', 0)")
+        .is_err());
+    assert!(c.execute_batch("COMMIT").is_err());
+    c.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(audit(&c).unwrap().faults, Vec::<String>::new());
+}
+
+#[test]
+fn the_audit_finds_what_was_forged() {
+    for (forgery, found) in [
+        (
+            "UPDATE balances SET amount = 7 WHERE account = 'wallet/a'",
+            "the balance of wallet/a",
+        ),
+        (
+            "INSERT INTO balances VALUES ('wallet/thief', 7)",
+            "the balance of wallet/thief",
+        ),
+        (
+            "DELETE FROM balances WHERE account = 'wallet/a'",
+            "the balance of wallet/a",
+        ),
+        (
+            "UPDATE postings SET amount = amount + 1 WHERE account = 'wallet/a'",
+            "sums to 1",
+        ),
+        ("DELETE FROM postings WHERE tx = 2", "has no postings"),
+        (
+            "UPDATE enrolments SET weight = 5 WHERE miner = 'a'",
+            "not in the log",
+        ),
+        (
+            "UPDATE postings SET account = 'wallet/thief' WHERE account = 'wallet/a'",
+            "otherwise",
+        ),
+        ("DELETE FROM epochs", "not settled"),
+        ("UPDATE epochs SET pot = 10, paid = 10", "booked otherwise"),
+        ("DELETE FROM attestations", "refers to a missing row"),
+        (
+            "INSERT INTO postings VALUES (3, 0, 'system/issuance', -5), (3, 1, 'wallet/thief', 5);
+             INSERT INTO transactions VALUES (3, 'more', 0);",
+            "system/issuance",
+        ),
+        (
+            "INSERT INTO postings VALUES (3, 0, 'system/emission', -5), (3, 1, 'wallet/a', 5);
+             INSERT INTO transactions VALUES (3, 'epoch/9', 0);",
+            "epoch/9",
+        ),
+    ] {
+        let (_directory, c, chain) = workbench(1_000);
+        enter(&c, 0, "a", 1);
+        enter(&c, 0, "b", 1);
+        settle_due(&c, &chain, end_of(&chain, 0), 1).unwrap();
+        assert_eq!(audit(&c).unwrap().faults, Vec::<String>::new());
+        let mut triggers = c
+            .prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
+            .unwrap();
+        let names: Vec<String> = triggers
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        for name in names
+            .iter()
+            .filter(|name| *name != "postings_move_balances")
+        {
+            c.execute_batch(&format!("DROP TRIGGER {name}")).unwrap();
+        }
+        c.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+        c.execute_batch(forgery).unwrap();
+        let faults = audit(&c).unwrap().faults;
+        assert!(
+            faults.iter().any(|fault| fault.contains(found)),
+            "{forgery}: {faults:?}"
+        );
+    }
+}
+
+#[test]
+fn a_failed_job_takes_nobody_with_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory.path().join("node.db"));
+    let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
+    let outcomes: Vec<Result<(), StoreError>> = runtime.block_on(async {
+        let jobs: Vec<_> = (0..400)
+            .map(|i| {
+                let store = store.clone();
+                tokio::spawn(async move {
+                    store
+                        .write(move |c| {
+                            c.execute("INSERT INTO meta VALUES (?, 1)", [format!("job {i}")])?;
+                            match i % 4 {
+                                1 => Err(StoreError::Busy),
+                                2 => std::panic::resume_unwind(Box::new("on purpose")),
+                                _ => Ok(()),
+                            }
+                        })
+                        .await
+                })
+            })
+            .collect();
+        let mut outcomes = Vec::new();
+        for job in jobs {
+            outcomes.push(job.await.unwrap());
+        }
+        outcomes
+    });
+    let kept = runtime
+        .block_on(store.read(|c| {
+            let sql = "SELECT count(*) FROM meta WHERE key LIKE 'job %'";
+            c.query_row(sql, [], |row| row.get::<_, i64>(0))
+                .map_err(StoreError::Sql)
+        }))
+        .unwrap();
+    assert_eq!(kept, 200);
+    for (i, outcome) in outcomes.iter().enumerate() {
+        let expected = match i % 4 {
+            1 => matches!(outcome, Err(StoreError::Busy)),
+            2 => matches!(outcome, Err(StoreError::Panicked)),
+            _ => outcome.is_ok(),
+        };
+        assert!(expected, "{i}: {outcome:?}");
+    }
+}
+
+#[test]
+fn readers_cannot_write_and_survive_a_panic() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory.path().join("node.db"));
+    let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
+    let write = |c: &Connection| c.execute("DELETE FROM meta", []).map_err(StoreError::Sql);
+    assert!(matches!(
+        runtime.block_on(store.read(write)),
+        Err(StoreError::Sql(_))
+    ));
+    for _ in 0..10 {
+        let panics = |_: &Connection| -> Result<(), StoreError> {
+            std::panic::resume_unwind(Box::new("on purpose"))
+        };
+        assert!(matches!(
+            runtime.block_on(store.read(panics)),
+            Err(StoreError::Panicked)
+        ));
+    }
+    assert!(runtime
+        .block_on(store.read(|_| Ok::<_, StoreError>(())))
+        .is_ok());
+}
+
+#[test]
+fn a_database_keeps_its_key_and_its_chain() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("node.db");
+    assert!(matches!(open_to_look(&path), Err(OpenError::Missing)));
+    let key = open(&path).key().public_hex();
+    let again = Store::open(&path, ChainOptions::default(), START_MS).unwrap();
+    assert_eq!(again.key().public_hex(), key);
+    assert_eq!(again.chain().slot_s, 5);
+    drop(again);
+    let other = ChainOptions {
+        pot: Some(1),
+        ..ChainOptions::default()
+    };
+    assert!(matches!(
+        Store::open(&path, other, START_MS),
+        Err(OpenError::Parameter("pot", ..))
+    ));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+    }
+    let c = Connection::open(&path).unwrap();
+    c.pragma_update(None, "user_version", 99).unwrap();
+    drop(c);
+    assert!(matches!(
+        Store::open(&path, options(), START_MS),
+        Err(OpenError::Version(99))
+    ));
+    std::fs::write(
+        &path,
+        b"this is not a database, and longer than a header of one would be: it is text",
+    )
+    .unwrap();
+    assert!(matches!(
+        Store::open(&path, options(), START_MS),
+        Err(OpenError::Sql(_))
+    ));
+}
