@@ -1,3 +1,4 @@
 //! The adversary and the laboratory: what checks the rest by other means than its own.
 
 pub mod reference;
+pub mod sim;

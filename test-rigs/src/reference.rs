@@ -125,7 +125,12 @@ mod tests {
         let mut arena = vec![0; 64 * 64];
         for (nodes, group) in [(2, 1), (2, 2), (3, 3), (64, 1), (64, 16), (64, 64), (63, 7)] {
             for seed in 0..20 {
-                let chase = Chase { nodes, group, seed, ..SMALL };
+                let chase = Chase {
+                    nodes,
+                    group,
+                    seed,
+                    ..SMALL
+                };
                 assert!(chase.nanoseconds(&mut arena).is_ok(), "{chase:?}");
             }
         }
@@ -135,17 +140,35 @@ mod tests {
     fn what_makes_no_ring_is_refused() {
         let mut arena = vec![0; 64 * 64];
         let wrong = [
-            Chase { nodes: 1, group: 1, ..SMALL },
-            Chase { nodes: 65, group: 65, ..SMALL },
+            Chase {
+                nodes: 1,
+                group: 1,
+                ..SMALL
+            },
+            Chase {
+                nodes: 65,
+                group: 65,
+                ..SMALL
+            },
             Chase { group: 0, ..SMALL },
             Chase { group: 63, ..SMALL },
-            Chase { stride: 12, ..SMALL },
+            Chase {
+                stride: 12,
+                ..SMALL
+            },
             Chase { stride: 0, ..SMALL },
-            Chase { stride: usize::MAX, ..SMALL },
+            Chase {
+                stride: usize::MAX,
+                ..SMALL
+            },
             Chase { passes: 0, ..SMALL },
         ];
         for chase in wrong {
-            assert_eq!(chase.nanoseconds(&mut arena), Err(ChaseError::Arguments), "{chase:?}");
+            assert_eq!(
+                chase.nanoseconds(&mut arena),
+                Err(ChaseError::Arguments),
+                "{chase:?}"
+            );
         }
     }
 }

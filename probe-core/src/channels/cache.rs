@@ -79,8 +79,10 @@ pub const PAGES: [u32; 16] = [
     15, 22, 30, 45, 60, 90, 120, 240, 480, 720, 960, 1_440, 1_920, 3_840, 7_680, 15_360,
 ];
 
-/// Slot i of a TLB ring starts `i × SKEW` further into its page, to spread lines over cache sets.
-const SKEW: u32 = 64;
+/// Slot i of a TLB ring starts `i × SKEW` further into its page, to spread lines over cache sets. Not
+/// 64: then a slot's line in the page would follow from the low bits of the page's number, and a
+/// physically indexed second level would see only some of its sets used.
+const SKEW: u32 = 72;
 
 /// Smallest and largest page that a machine may state.
 const PAGE_BOUNDS: (u32, u32) = (256, 1 << 20);
