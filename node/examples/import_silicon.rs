@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use verdigris_node::verdict::silicon::{Silicon, Signature};
+use verdigris_node::verdict::silicon::{Signature, Silicon};
 
 /// Each operation and the columns that speak of it.
 const OPERATIONS: &[(&str, &[&str])] = &[
@@ -36,12 +36,21 @@ struct Group {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let path = std::env::args().nth(1).ok_or("usage: import_silicon LATENCY.csv")?;
+    let path = std::env::args()
+        .nth(1)
+        .ok_or("usage: import_silicon LATENCY.csv")?;
     let text = std::fs::read_to_string(path)?;
     let mut lines = text.lines();
-    let header: Vec<&str> = lines.next().ok_or("the file is empty")?.split(',').collect();
+    let header: Vec<&str> = lines
+        .next()
+        .ok_or("the file is empty")?
+        .split(',')
+        .collect();
     let column = |name: &str| {
-        header.iter().position(|h| *h == name).ok_or_else(|| format!("no column {name}"))
+        header
+            .iter()
+            .position(|h| *h == name)
+            .ok_or_else(|| format!("no column {name}"))
     };
     let (vendor, signature, mode) = (column("vendor")?, column("signature")?, column("mode")?);
     let add = column("add32_lat")?;
@@ -53,7 +62,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         if cells.len() != header.len() {
             return Err(format!("a line of {} cells: {line}", cells.len()).into());
         }
-        let Some(add) = number(cells[add]) else { continue };
+        let Some(add) = number(cells[add]) else {
+            continue;
+        };
         let id = Signature::from_eax(u32::from_str_radix(cells[signature], 16)?);
         let mut names = vec![String::from("any x86")];
         if cells[mode] == "X64" {
@@ -69,7 +80,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             group.processors += 1;
             for (operation, columns) in OPERATIONS {
                 for name in *columns {
-                    let Some(cycles) = number(cells[column(name)?]) else { continue };
+                    let Some(cycles) = number(cells[column(name)?]) else {
+                        continue;
+                    };
                     let ratio = (cycles / add * 1000.0).round() as u32;
                     let [min, max] = group.bounds.entry(operation).or_insert([ratio, ratio]);
                     (*min, *max) = ((*min).min(ratio), (*max).max(ratio));
@@ -84,7 +97,10 @@ fn main() -> Result<(), Box<dyn Error>> {
          # thousandths of its dependent add."
     );
     for (name, group) in groups {
-        println!("\n[[core]]\nname = {name:?}\nprocessors = {}", group.processors);
+        println!(
+            "\n[[core]]\nname = {name:?}\nprocessors = {}",
+            group.processors
+        );
         for (operation, [min, max]) in group.bounds {
             println!("{operation} = [{min}, {max}]");
         }

@@ -96,9 +96,9 @@ proptest! {
         let mut paths = Vec::new();
         numbers(&value, "", &mut paths);
         for (index, number) in changes {
-            *value.pointer_mut(index.get(&paths)).unwrap() = json!(number);
+            *value.pointer_mut(index.get(paths.as_slice()).as_str()).unwrap() = json!(number);
         }
-        let list = shortened.get(&paths).rsplit_once('/').map_or("", |(list, _)| list);
+        let list = shortened.get(paths.as_slice()).rsplit_once('/').map_or("", |(list, _)| list);
         if let Some(Value::Array(items)) = value.pointer_mut(list) {
             items.pop();
         }

@@ -260,8 +260,9 @@ fn a_counter_made_of_microseconds_is_found_and_a_crystal_is_not() {
     // Zen 5 updates its counter every 10 ns, 26 ticks: no lattice of microseconds.
     assert!(!fails(&verdict(&honest()), "counter"));
     let mut synthetic = honest();
+    let hz = synthetic.elapsed_ticks * 1_000 / (synthetic.elapsed_ns / 1_000_000);
+    let microsecond = u32::try_from(hz / 1_000_000).unwrap();
     let counter = synthetic.counter.as_mut().unwrap();
-    (counter.gcd, counter.step) = (2_596, 2_596);
-    counter.overhead = [2_596, 2_596, 5_192];
+    (counter.gcd, counter.step) = (microsecond, microsecond);
     assert!(fails(&verdict(&synthetic), "counter"));
 }

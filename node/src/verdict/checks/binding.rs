@@ -4,7 +4,9 @@
 use super::{about, Subject};
 use crate::verdict::thresholds::NONE;
 use crate::verdict::{Aspect, Check, Outcome};
-use probe_core::channels::{branch, fpu, fresh_code, pipeline, simd};
+use probe_core::channels::{
+    branch, cache, fpu, fresh_code, jitter, oscillator, pipeline, simd, thermal,
+};
 use probe_core::evidence::EVIDENCE_VERSION;
 use probe_core::plan::Plan;
 
@@ -46,7 +48,7 @@ pub fn recomputed(subject: &Subject<'_>, plan: &Plan) -> Vec<(&'static str, u32,
             })),*]
         };
     }
-    digest!(pipeline, simd, fpu, branch, fresh_code)
+    digest!(pipeline, simd, fpu, branch, fresh_code, cache, jitter, oscillator, thermal)
         .into_iter()
         .flatten()
         .collect()

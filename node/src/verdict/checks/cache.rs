@@ -58,7 +58,9 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
 
 /// The largest working set of a curve of `points` entries, KiB.
 fn largest_working_set_kib(points: usize) -> u64 {
-    points.checked_sub(1).map_or(0, |i| working_set(i) / 1024)
+    points.checked_sub(1).map_or(0, |i| {
+        probe_core::channels::cache::working_set(i.min(39)) / 1024
+    })
 }
 
 /// The nearest cache against the pipeline channel's load: two kernels, one quantity.
@@ -112,12 +114,4 @@ fn capacities(subject: &Subject<'_>, boundaries: &[u32]) -> Vec<Check> {
                 )
         })
         .collect()
-}
-
-/// Bytes of working set `i`: half octaves from 1 KiB.
-fn working_set(i: usize) -> u64 {
-    let octave = 1024u64
-        .checked_shl(u32::try_from(i / 2).unwrap_or(u32::MAX))
-        .unwrap_or(u64::MAX);
-    octave.saturating_add(if i % 2 == 1 { octave / 2 } else { 0 })
 }

@@ -23,7 +23,7 @@ fn duration(subject: &Subject<'_>) -> Check {
     if elapsed == 0 {
         return draft.absent("The machine has no clock beside its counter.");
     }
-    let seen_ns = u128::from(answered_ms + CLOCK_STAMP_TOLERANCE.value) * 1_000_000;
+    let seen_ns = (u128::from(answered_ms) + u128::from(CLOCK_STAMP_TOLERANCE.value)) * 1_000_000;
     let limit = seen_ns + seen_ns * u128::from(CLOCK_RATE_TOLERANCE.value) / 1_000_000;
     draft.measured(format!("{} ms of probing", grouped(elapsed / 1_000_000))).decide(
         u128::from(elapsed) <= limit,

@@ -18,6 +18,11 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
         .collect();
     let gathered = facts.len();
     facts.push(("identity.name", name));
+    // The hypervisor bit among the identification words is the same mark, should the fact be missing.
+    let announced = subject.processor.x86.as_ref().is_some_and(|x| x.hypervisor);
+    if announced && !facts.iter().any(|(key, _)| *key == "cpuid.hypervisor") {
+        facts.push(("cpuid.hypervisor", "bit 31 of leaf 1 ECX"));
+    }
 
     let mut checks = Vec::new();
     for rule in subject

@@ -72,11 +72,14 @@ fn answers<'a>(subject: &Subject<'a>, id: u16) -> Vec<([u32; 2], &'a [u32])> {
         .collect()
 }
 
+/// Relative error of an estimate `y` for the operand `x`.
+type Error = fn(x: f64, y: f64) -> f64;
+
 /// Relative errors of the estimates, in 1e-9.
 fn estimate_errors(subject: &Subject<'_>) -> Vec<u64> {
-    let reciprocal = |x: f64, y: f64| x * y - 1.0;
-    let root = |x: f64, y: f64| y * x.sqrt() - 1.0;
-    let probes: [(u16, u32, fn(f64, f64) -> f64); 4] = [
+    let reciprocal: Error = |x, y| x * y - 1.0;
+    let root: Error = |x, y| y * x.sqrt() - 1.0;
+    let probes = [
         (id::RCPPS, 21, reciprocal),
         (id::RSQRTPS, 22, root),
         (id::RCPSS, 0, reciprocal),

@@ -1,0 +1,46 @@
+//! What a verdict costs the node: a whole judgement, the replay of the digests alone, and a
+//! judgement of the existing network's checks.
+//!
+//! `cargo bench -p verdigris-node --bench verdict`
+
+use criterion::{criterion_group, criterion_main, Criterion};
+use std::hint::black_box;
+use verdigris_node::verdict::checks::binding::recomputed;
+use verdigris_node::verdict::checks::Subject;
+use verdigris_node::verdict::processor::Processor;
+use verdigris_node::verdict::{judge, Case, Profiles, Proof};
+
+#[path = "../tests/verdict_machine/mod.rs"]
+mod verdict_machine;
+
+fn verdict(c: &mut Criterion) {
+    let evidence = verdict_machine::honest();
+    let case = verdict_machine::case(&evidence);
+    let profiles = Profiles::builtin();
+    c.bench_function("judge", |b| b.iter(|| judge(black_box(&case), &profiles)));
+
+    let seed = verdict_machine::seed();
+    let processor = Processor::parse(&evidence.identity, &profiles.silicon);
+    let subject = Subject {
+        case: &case,
+        evidence: &evidence,
+        seed: &seed,
+        profiles: &profiles,
+        processor,
+    };
+    c.bench_function("replay", |b| {
+        b.iter(|| recomputed(black_box(&subject), &verdict_machine::PLAN))
+    });
+
+    let checks = serde_json::Map::new();
+    let legacy = Case {
+        proof: Proof::Legacy(&checks),
+        ..case.clone()
+    };
+    c.bench_function("judge legacy", |b| {
+        b.iter(|| judge(black_box(&legacy), &profiles))
+    });
+}
+
+criterion_group!(benches, verdict);
+criterion_main!(benches);
