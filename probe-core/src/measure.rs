@@ -19,6 +19,10 @@ pub const MILLI: u64 = 1_000;
 /// Passes that a meter holds at most.
 pub const MAX_PASSES: usize = 31;
 
+/// Runs of each length in one pass of [`Beside`]: an interrupt, or a busy sibling thread, does not
+/// spoil all of them.
+pub const TRIES: usize = 3;
+
 /// Fewest iterations of a chain: the loop's own cost must be small beside the body's.
 pub const MIN_ITERATIONS: u32 = 16;
 
@@ -134,7 +138,7 @@ pub struct Meter {
     latest: [u64; 2],
     results: [Option<u64>; 2],
     steady: bool,
-    costs: [Milliticks; MAX_PASSES],
+    differences: [u64; MAX_PASSES],
     passes: usize,
     operations: u64,
 }
@@ -144,30 +148,31 @@ impl Meter {
     pub fn new(operations: u64) -> Self {
         Meter {
             least: [u64::MAX; 2],
-            latest: [0; 2],
+            latest: [u64::MAX; 2],
             results: [None; 2],
             steady: true,
-            costs: [0; MAX_PASSES],
+            differences: [0; MAX_PASSES],
             passes: 0,
             operations,
         }
     }
 
-    /// Records one run.
+    /// Records one run. The least of several runs of one length counts for the pass.
     pub fn record(&mut self, body: Body, ticks: u64, result: u64) {
         let i = body as usize - 1;
         self.least[i] = self.least[i].min(ticks);
-        self.latest[i] = ticks;
+        self.latest[i] = self.latest[i].min(ticks);
         self.steady &= *self.results[i].get_or_insert(result) == result;
     }
 
-    /// Ends a pass: both bodies have run. Passes beyond [`MAX_PASSES`] count for the minimum only.
+    /// Ends a pass: both lengths have run. Passes beyond [`MAX_PASSES`] count for the minimum only.
     pub fn end_pass(&mut self) {
         let difference = self.latest[1].saturating_sub(self.latest[0]);
-        if let Some(cost) = self.costs.get_mut(self.passes) {
-            *cost = milliticks(difference, self.operations);
+        if let Some(place) = self.differences.get_mut(self.passes) {
+            *place = difference;
             self.passes += 1;
         }
+        self.latest = [u64::MAX; 2];
     }
 
     /// Ticks between the least double and the least single run.
@@ -175,10 +180,31 @@ impl Meter {
         self.least[1].saturating_sub(self.least[0])
     }
 
+    /// The best estimate of one operation's cost, as the ticks of all the operations that a double
+    /// run has more than a single one: the difference of the least runs, held between the quartiles
+    /// of the passes' own differences. Where the least single and the least double run saw different
+    /// conditions (another clock frequency, another alignment), their difference alone is off.
+    pub fn best(&self) -> u64 {
+        let mut differences = self.differences;
+        let differences = &mut differences[..self.passes];
+        differences.sort_unstable();
+        let quartile = |part| differences.get(differences.len().saturating_sub(1) * part / 4);
+        match (quartile(1), quartile(3)) {
+            (Some(&low), Some(&high)) => self.difference().clamp(low, high),
+            _ => 0,
+        }
+    }
+
+    /// [`Meter::best`] of one operation.
+    pub fn best_cost(&self) -> Milliticks {
+        milliticks(self.best(), self.operations)
+    }
+
     /// The cost of one operation.
     pub fn cost(&self) -> Spread {
         let minimum = milliticks(self.difference(), self.operations);
-        spread_from(minimum, &mut { self.costs }[..self.passes])
+        let mut costs = self.differences.map(|d| milliticks(d, self.operations));
+        spread_from(minimum, &mut costs[..self.passes])
     }
 
     /// Folds what both lengths answered into `digest`.
@@ -259,13 +285,16 @@ impl Beside {
         }
     }
 
-    /// One pass: add, operation, at both lengths. `None` where the machine lacks the operation.
+    /// One pass: add, operation, at both lengths, [`TRIES`] times. `None` where the machine lacks the
+    /// operation.
     pub fn pass<M: Machine>(&mut self, machine: &mut M, operands: &Operands) -> Option<()> {
         const ADD: (Op, Shape) = (Op::IntAdd, Shape::Dependent);
-        for body in [Body::Single, Body::Double] {
-            let length = (body, self.iterations);
-            self.add.run(machine, ADD, length, operands)?;
-            self.op.run(machine, self.chain, length, operands)?;
+        for _ in 0..TRIES {
+            for body in [Body::Single, Body::Double] {
+                let length = (body, self.iterations);
+                self.add.run(machine, ADD, length, operands)?;
+                self.op.run(machine, self.chain, length, operands)?;
+            }
         }
         self.add.end_pass();
         self.op.end_pass();

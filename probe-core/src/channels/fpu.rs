@@ -35,7 +35,7 @@ pub const OPS: [Op; 5] = [
 pub const BUDGET_MS: [u32; 2] = [40, 20];
 
 /// Passes over one operation: standard, quick.
-const PASSES: [usize; 2] = [15, 9];
+const PASSES: [usize; 2] = [9, 5];
 
 /// Assists take hundreds of cycles: fewer iterations than the pipeline's do.
 const ITERATIONS_DIVISOR: u32 = 4;

@@ -16,7 +16,7 @@ const MAX_OPS: usize = 11;
 const SHAPES: [Shape; 2] = [Shape::Dependent, Shape::Independent];
 
 /// Passes over one operation.
-const PASSES: [usize; 2] = [21, 11];
+const PASSES: [usize; 2] = [15, 7];
 
 const _: () = assert!(PASSES[0] <= MAX_PASSES);
 
@@ -119,12 +119,12 @@ impl<const N: usize> Run<N> {
         self.digest = throughput.op.fold(latency.op.fold(self.digest));
         let _ = self.adds.push(latency.add.cost());
         let ratio = |op: &Meter, add: &Meter| {
-            let add = u128::from(add.difference().max(1));
-            clamp_u32(u128::from(op.difference()) * u128::from(MILLI) / add)
+            let add = u128::from(add.best().max(1));
+            clamp_u32(u128::from(op.best()) * u128::from(MILLI) / add)
         };
         [
-            latency.op.cost()[0],
-            throughput.op.cost()[0],
+            latency.op.best_cost(),
+            throughput.op.best_cost(),
             ratio(&latency.op, &latency.add),
             ratio(&throughput.op, &throughput.add),
         ]

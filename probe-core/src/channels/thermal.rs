@@ -4,7 +4,7 @@
 //!   [`SATURATION`] stretches of heavy work, to the end of a rest again.
 //! - **Kernel:** [`Machine::chain`]: `IntAdd` to measure, the widest multiply-add that the machine
 //!   has to heat; [`Machine::idle`] to rest.
-//! - **Estimator:** N and 2N bodies, the least of three differences, at each point; the time from
+//! - **Estimator:** N and 2N bodies, the least runs of six, at each point; the time from
 //!   the start of the ramp, and of the recovery, to 63 % of the change, where the change exceeds
 //!   the noise.
 //! - **Cost:** 0.8 s standard, 0.2 s quick, by the clock where there is one; no memory of the
@@ -41,7 +41,7 @@ pub const RECOVERY: u8 = 6;
 const POINTS: u8 = COLD + RAMP + SATURATION + RECOVERY;
 
 /// Passes at each point.
-const PASSES: usize = 3;
+const PASSES: usize = 2;
 
 /// Ticks in a unit of the curve's time.
 const TIME_UNIT: u64 = 1_024;
