@@ -47,18 +47,18 @@ pub fn show(
         Some(micro) => rtc(micro),
         None => return Err(Error::Network("the node's balance has no amount".into())),
     };
-    println!(
+    screen.say(format_args!(
         "{}  {id}",
         screen.paint(Tone::Strong, format_args!("{amount} RTC"))
-    );
+    ));
     let slot = number(&epoch.members, "slot").map_or_else(|| "?".into(), |slot| slot.to_string());
     let current = current.map_or_else(|| "?".into(), |epoch| epoch.to_string());
-    println!("epoch {current}, slot {slot}");
+    screen.say(format_args!("epoch {current}, slot {slot}"));
     match (explained, explanation) {
         (Some(n), Some(answer)) => print_explanation(screen, n, id, &answer),
-        (Some(n), None) => {
-            println!("epoch {n} is not settled, or this node does not explain epochs")
-        }
+        (Some(n), None) => screen.say(format_args!(
+            "epoch {n} is not settled, or this node does not explain epochs"
+        )),
         (None, _) => {}
     }
     Ok(())
@@ -77,22 +77,26 @@ fn rtc(micro: u64) -> String {
 fn print_explanation(screen: &Screen, epoch: u64, id: &str, answer: &Answer) {
     let members = &answer.members;
     let micro = |name: &str| number(members, name).map_or_else(|| "?".into(), rtc);
-    println!();
+    screen.say("");
     let state = match members.get("settled").and_then(Value::as_bool) {
         Some(true) => "was paid",
         _ => "would be paid now",
     };
-    println!(
+    screen.say(format_args!(
         "{}",
         screen.paint(Tone::Strong, format_args!("how epoch {epoch} {state}"))
-    );
-    println!("  {:<16}{} RTC", "pot", micro("pot_i64"));
-    println!("  {:<16}{}", "miners", text(members, "miners"));
-    println!(
+    ));
+    screen.say(format_args!("  {:<16}{} RTC", "pot", micro("pot_i64")));
+    screen.say(format_args!(
+        "  {:<16}{}",
+        "miners",
+        text(members, "miners")
+    ));
+    screen.say(format_args!(
         "  {:<16}{} units of 1e-9",
         "total weight",
         text(members, "total_weight_units")
-    );
+    ));
     let shares = members
         .get("shares")
         .and_then(Value::as_array)
@@ -102,23 +106,27 @@ fn print_explanation(screen: &Screen, epoch: u64, id: &str, answer: &Answer) {
         .filter_map(Value::as_object)
         .find(|share| text(share, "miner") == id);
     let Some(share) = mine else {
-        println!("  {id} had no share in it");
+        screen.say(format_args!("  {id} had no share in it"));
         return;
     };
-    println!(
+    screen.say(format_args!(
         "  {:<16}{} units",
         "own weight",
         text(share, "weight_units")
-    );
-    println!("  {:<16}{} µRTC", "exact share", text(share, "exact"));
-    println!(
+    ));
+    screen.say(format_args!(
+        "  {:<16}{} µRTC",
+        "exact share",
+        text(share, "exact")
+    ));
+    screen.say(format_args!(
         "  {:<16}{} µRTC, remainder {}",
         "rounded down",
         text(share, "floor_i64"),
         text(share, "remainder")
-    );
+    ));
     let amount = number(share, "amount_i64").map_or_else(|| "?".into(), rtc);
-    println!("  {:<16}{amount} RTC", "amount");
+    screen.say(format_args!("  {:<16}{amount} RTC", "amount"));
     screen.wrap(Tone::Faint, 2, &text(members, "rule"));
 }
 

@@ -138,18 +138,31 @@ impl Client {
     /// [`Error::Network`] where no whole answer came, [`Error::Refused`] for one that says no,
     /// [`Error::Trust`] for one that is not the node's.
     pub fn get(&self, path: &str) -> Result<Answer, Error> {
-        self.finish(self.agent.get(format!("{}{path}", self.node)).call())
+        let (members, trust) =
+            self.finish(self.agent.get(format!("{}{path}", self.node)).call())?;
+        Ok(Answer { members, trust })
     }
 
     fn post(&self, path: &str, body: &[u8]) -> Result<Answer, Error> {
         let request = self.agent.post(format!("{}{path}", self.node));
-        self.finish(request.content_type("application/json").send(body))
+        let (members, trust) = self.finish(request.content_type("application/json").send(body))?;
+        // A node signs what it answers to a miner, and not what anybody may read.
+        if trust == Trust::Unsigned && self.known.key_of(&self.node)?.is_some() {
+            return Err(Error::Trust {
+                what: format!(
+                    "the node at {} used to sign its answers, and does not",
+                    self.node
+                ),
+                next: "someone may be in between: use https, or ask the operator".into(),
+            });
+        }
+        Ok(Answer { members, trust })
     }
 
     fn finish(
         &self,
         response: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<(Map<String, Value>, Trust), Error> {
         let mut response = response.map_err(|error| self.unreachable(error))?;
         let status = response.status().as_u16();
         let retry_after = response
@@ -171,23 +184,14 @@ impl Client {
         let members =
             members.map_err(|_| no_node(&self.node, "its answer is not a JSON object"))?;
         let trust = self.vouch(&members)?;
-        Ok(Answer { members, trust })
+        Ok((members, trust))
     }
 
     /// Whether an answer is the node's.
     fn vouch(&self, members: &Map<String, Value>) -> Result<Trust, Error> {
         let text = |name: &str| members.get(name).and_then(Value::as_str);
         let Some(signature) = text("node_signature") else {
-            return match self.known.key_of(&self.node)? {
-                None => Ok(Trust::Unsigned),
-                Some(_) => Err(Error::Trust {
-                    what: format!(
-                        "the node at {} used to sign its answers, and does not",
-                        self.node
-                    ),
-                    next: "someone may be in between: use https, or ask the operator".into(),
-                }),
-            };
+            return Ok(Trust::Unsigned);
         };
         let key: [u8; 32] = text("node_public_key")
             .and_then(hex::decode)

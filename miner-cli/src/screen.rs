@@ -73,10 +73,20 @@ impl Screen {
         style.apply_to(text).to_string()
     }
 
+    /// Prints a line, spelt in the characters that the reader's terminal shows.
+    pub fn say(&self, line: impl std::fmt::Display) {
+        let line = line.to_string();
+        if self.unicode {
+            println!("{line}");
+        } else {
+            println!("{}", line.replace('µ', "u").replace('×', "x"));
+        }
+    }
+
     /// Prints `text` wrapped between `indent` and the edge, words whole.
     pub fn wrap(&self, tone: Tone, indent: usize, text: &str) {
         for line in wrapped(text, self.width.saturating_sub(indent)) {
-            println!("{:indent$}{}", "", self.paint(tone, line));
+            self.say(format_args!("{:indent$}{}", "", self.paint(tone, line)));
         }
     }
 }

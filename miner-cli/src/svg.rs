@@ -19,6 +19,9 @@ const TITLE: i32 = 64;
 const CURVE: i32 = 430;
 const MATRIX: i32 = 400;
 
+/// A range of costs below this has labels at powers of two.
+const SHORT_RANGE: f64 = 50.0;
+
 /// Colours: verdigris, copper, ink, and shades for what matters less.
 const GREEN: RGBColor = RGBColor(47, 125, 107);
 const COPPER: RGBColor = RGBColor(184, 101, 47);
@@ -137,6 +140,12 @@ fn curve(area: &Area<'_>, evidence: &Evidence, scale: &Scale) -> Drawn {
         / 1.5;
     let highest = middle.iter().map(|point| point.1).fold(0.0, f64::max) * 2.0;
     let (first, last) = (least[0].0, least[least.len() - 1].0);
+    // Powers of two give a short range enough labels.
+    let base = if highest / lowest < SHORT_RANGE {
+        2.0
+    } else {
+        10.0
+    };
     let mut chart = ChartBuilder::on(area)
         .caption(
             "One load of a random walk, by the memory walked through",
@@ -148,7 +157,7 @@ fn curve(area: &Area<'_>, evidence: &Evidence, scale: &Scale) -> Drawn {
         .y_label_area_size(64)
         .build_cartesian_2d(
             (first..last).log_scale().base(2.0),
-            (lowest..highest).log_scale(),
+            (lowest..highest).log_scale().base(base),
         )?;
     chart
         .configure_mesh()
@@ -161,7 +170,7 @@ fn curve(area: &Area<'_>, evidence: &Evidence, scale: &Scale) -> Drawn {
         .x_label_formatter(&|bytes| human(*bytes as u64))
         .y_label_formatter(&|cost| figures(*cost))
         .x_desc("memory walked through")
-        .y_desc(unit)
+        .y_desc(format!("{unit} a load"))
         .draw()?;
     for (index, &kib) in cache.boundaries.iter().enumerate() {
         let at = f64::from(kib) * 1024.0;
@@ -174,16 +183,18 @@ fn curve(area: &Area<'_>, evidence: &Evidence, scale: &Scale) -> Drawn {
             4,
             COPPER.into(),
         ))?;
-        let label = format!(" L{}: {}", index + 1, human(u64::from(kib) * 1024));
-        // Labels take turns in height, so that neighbouring capacities do not collide.
+        let label = format!("L{}: {}", index + 1, human(u64::from(kib) * 1024));
+        // Labels take turns in height, so that neighbouring capacities do not collide; near the right
+        // edge they stand on the other side of their line.
         let height = highest / if index % 2 == 0 { 1.05 } else { 1.5 };
-        let side = if at > last / 8.0 {
-            HPos::Right
+        let (side, offset) = if at > last / 4.0 {
+            (HPos::Right, -6)
         } else {
-            HPos::Left
+            (HPos::Left, 6)
         };
         let style = font(14, &COPPER).pos(Pos::new(side, VPos::Top));
-        chart.draw_series([Text::new(label, (at, height), style)])?;
+        let text = EmptyElement::at((at, height)) + Text::new(label, (offset, 0), style);
+        chart.draw_series([text])?;
     }
     chart
         .draw_series(LineSeries::new(middle, GREY.stroke_width(1)))?
@@ -261,7 +272,7 @@ fn matrix(
             let fill = heat.map_or(PALE.to_rgba(), |heat| COPPER.mix(0.12 + 0.78 * heat));
             area.draw(&Rectangle::new(corners, fill.filled()))?;
             let text = ratio.map_or_else(|| "absent".into(), |r| figures(r / 1000.0));
-            let ink = if heat.is_some_and(|heat| heat > 0.7) {
+            let ink = if heat.is_some_and(|heat| heat > 0.85) {
                 &WHITE
             } else {
                 &INK
@@ -295,10 +306,19 @@ fn histograms(area: &Area<'_>, evidence: &Evidence) -> Drawn {
     )
 }
 
+/// A power of two as a short label.
+fn human_count(value: u64) -> String {
+    match value {
+        0..1024 => value.to_string(),
+        1024..0x10_0000 => format!("{}k", value >> 10),
+        _ => format!("{}M", value >> 20),
+    }
+}
+
 /// Bars of a histogram, heights by square root so that rare windows stay visible.
 fn histogram(area: &Area<'_>, title: &str, counts: &[u16], color: RGBColor) -> Drawn {
     const TOP: i32 = 44;
-    const BOTTOM: i32 = 56;
+    const BOTTOM: i32 = 66;
     let (width, height) = area.dim_in_pixel();
     let (width, height) = (width as i32, height as i32);
     let most = counts.iter().copied().max().unwrap_or(0);
@@ -325,13 +345,31 @@ fn histogram(area: &Area<'_>, title: &str, counts: &[u16], color: RGBColor) -> D
         [(left, base), (left + bar * counts.len() as i32, base)],
         GREY,
     ))?;
-    let under = (width / 2, base + 16);
+    for bin in (1..counts.len()).step_by(5) {
+        // Where the bin begins ([`probe_core::stats::bin`]).
+        let x = left + bin as i32 * bar;
+        let begins = human_count(1u64 << (bin - 1));
+        area.draw(&PathElement::new([(x, base), (x, base + 4)], GREY))?;
+        area.draw(&Text::new(begins, (x, base + 13), centred(12, &GREY)))?;
+    }
+    let under = (width / 2, base + 32);
     area.draw(&Text::new(
-        "longer than the least →",
+        "ticks longer than the least",
         under,
         centred(12, &GREY),
     ))?;
     let note = format!("highest bar: {most}");
-    area.draw(&Text::new(note, (width / 2, base + 34), centred(12, &GREY)))?;
+    area.draw(&Text::new(note, (width / 2, base + 48), centred(12, &GREY)))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn powers_of_two_as_labels() {
+        let labels: Vec<String> = [1, 512, 1 << 10, 1 << 15, 1 << 21].map(human_count).into();
+        assert_eq!(labels, ["1", "512", "1k", "32k", "2M"]);
+    }
 }

@@ -47,11 +47,9 @@ pub fn summary(members: &Map<String, Value>) -> String {
         None => {
             let passed = members.get("fingerprint_passed").and_then(Value::as_bool);
             match passed {
-                Some(true) => "accepted; the network's own checks passed".into(),
-                Some(false) => {
-                    "accepted; the network's own checks failed, which earns nothing".into()
-                }
-                None => "accepted".into(),
+                Some(true) => "the network's own checks passed".into(),
+                Some(false) => "the network's own checks failed, which earns nothing".into(),
+                None => "no verdict given".into(),
             }
         }
     }
@@ -67,15 +65,15 @@ pub fn explain(screen: &Screen, members: &Map<String, Value>) {
         for check in &verdict.checks {
             explain_check(screen, check);
         }
-        println!();
+        screen.say("");
         let device = format!("{} {}", shown(&verdict.family), shown(&verdict.class));
-        println!("{:<14}{}", "derived", device.trim());
+        screen.say(format_args!("{:<14}{}", "derived", device.trim()));
         let kind = if verdict.physical {
             "real silicon"
         } else {
             "not accepted as real silicon"
         };
-        println!("{:<14}{kind}", "machine");
+        screen.say(format_args!("{:<14}{kind}", "machine"));
         for (name, score) in [
             ("kind", verdict.kind_ppm),
             ("presence", verdict.presence_ppm),
@@ -85,15 +83,19 @@ pub fn explain(screen: &Screen, members: &Map<String, Value>) {
                 || "nothing speaks about it".into(),
                 |ppm| format!("{:.3}", f64::from(ppm) / 1e6),
             );
-            println!("{name:<14}{score}");
+            screen.say(format_args!("{name:<14}{score}"));
         }
-        println!("{:<14}{}", "weight", weight(verdict.weight_units));
+        screen.say(format_args!(
+            "{:<14}{}",
+            "weight",
+            weight(verdict.weight_units)
+        ));
     }
-    println!(
+    screen.say(format_args!(
         "{:<14}{}",
         "verdict",
         screen.paint(Tone::Strong, summary(members))
-    );
+    ));
 }
 
 fn explain_check(screen: &Screen, check: &Check) {
@@ -107,7 +109,7 @@ fn explain_check(screen: &Screen, check: &Check) {
         (_, true) => ("–", Tone::Faint),
         (_, false) => ("  ", Tone::Faint),
     };
-    println!(
+    screen.say(format_args!(
         "{} {:<12} {}",
         screen.paint(tone, format_args!("{mark:<2}")),
         shown(&check.channel),
@@ -115,7 +117,7 @@ fn explain_check(screen: &Screen, check: &Check) {
             Tone::Faint,
             format_args!("{}, {}", shown(&check.aspect), shown(&check.outcome))
         ),
-    );
+    ));
     for (label, text) in [("measured", &check.measured), ("expected", &check.expected)] {
         if !text.is_empty() {
             screen.wrap(Tone::Plain, 5, &format!("{label}: {}", shown(text)));

@@ -46,22 +46,22 @@ fn matrix(page: &Page<'_>, ops: &[Op], matrix: &[Option<[u32; 4]>]) {
         "  {:<24}{:>9} {:>9}   {:>9} {:>9}   {:>8}",
         "operation", "latency", "cycles", "each in", "cycles", "× add"
     );
-    println!("{}", page.screen.paint(Tone::Faint, head));
+    page.screen.say(page.screen.paint(Tone::Faint, head));
     for (op, costs) in ops.iter().zip(matrix) {
         let name = names::op(*op);
         match costs {
-            None => println!("  {name:<24}{:>9}", "absent"),
+            None => page.screen.say(format_args!("  {name:<24}{:>9}", "absent")),
             Some([latency, throughput, latency_ratio, _]) => {
                 let ns = |cost| page.scale.ns(cost).map_or_else(|| "?".into(), time);
                 let cycles = |cost| page.scale.cycles(cost).map_or_else(|| "?".into(), figures);
-                println!(
+                page.screen.say(format_args!(
                     "  {name:<24}{:>9} {:>9}   {:>9} {:>9}   {:>8}",
                     ns(*latency),
                     cycles(*latency),
                     ns(*throughput),
                     cycles(*throughput),
                     figures(f64::from(*latency_ratio) / 1000.0),
-                );
+                ));
             }
         }
     }
@@ -153,7 +153,7 @@ pub fn quirks(page: &Page<'_>, evidence: &Evidence) {
             .iter()
             .find(|probe| probe.id == answer.id)
             .map_or("unknown", |probe| probe.name);
-        println!("  {name}");
+        page.screen.say(format_args!("  {name}"));
         page.screen.wrap(Tone::Faint, 16, &words.join(" "));
     }
 }
@@ -287,6 +287,7 @@ pub fn environment(page: &Page<'_>, evidence: &Evidence) {
         return;
     };
     for fact in &environment.facts {
-        println!("  {:<26}{}", fact.key.as_str(), fact.value);
+        page.screen
+            .say(format_args!("  {:<26}{}", fact.key.as_str(), fact.value));
     }
 }

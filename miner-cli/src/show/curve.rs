@@ -109,10 +109,17 @@ fn draw(page: &Page<'_>, cache: &cache::Evidence) {
                 .ns(millis.round() as u32)
                 .map_or_else(|| format!("{} t", figures(millis / 1000.0)), time)
         });
-        println!("{:>MARGIN$}{edge}{line}", label.unwrap_or_default());
+        page.screen.say(format_args!(
+            "{:>MARGIN$}{edge}{line}",
+            label.unwrap_or_default()
+        ));
     }
     let axis = size_labels(&sizes, width, across);
-    println!("{:>MARGIN$} {}", "", page.screen.paint(Tone::Faint, axis));
+    page.screen.say(format_args!(
+        "{:>MARGIN$} {}",
+        "",
+        page.screen.paint(Tone::Faint, axis)
+    ));
 }
 
 /// Names of every second octave below the drawing, where there is room.

@@ -48,7 +48,7 @@ impl Page<'_> {
             "" => "unnamed processor",
             name => name,
         };
-        println!("{}", self.screen.paint(Tone::Strong, name));
+        self.screen.say(self.screen.paint(Tone::Strong, name));
         let unit = match identity.vector_unit.as_str() {
             "" => "no vector unit",
             unit => unit,
@@ -59,34 +59,37 @@ impl Page<'_> {
             }
             _ => String::new(),
         };
-        println!(
+        self.screen.say(format_args!(
             "{}, {unit}, {} kernels{clock}; {} of memory, {} plan, {}",
             identity.architecture,
             identity.backend,
             crate::size::human(evidence.arena.into()),
             if evidence.quick { "quick" } else { "standard" },
             time(evidence.elapsed_ns as f64),
-        );
+        ));
     }
 
     /// A channel's heading; says so where the channel is absent, and gives `None`.
     fn channel<'e, T>(&self, name: &str, title: &str, evidence: &'e Option<T>) -> Option<&'e T> {
-        println!();
+        self.screen.say("");
         let heading = self
             .screen
             .paint(Tone::Strong, format_args!("{name:LABEL$}"));
         match evidence {
-            Some(_) => println!("{heading}{}", self.screen.paint(Tone::Faint, title)),
-            None => println!(
+            Some(_) => self.screen.say(format_args!(
+                "{heading}{}",
+                self.screen.paint(Tone::Faint, title)
+            )),
+            None => self.screen.say(format_args!(
                 "{heading}{}",
                 self.screen.paint(Tone::Remark, "absent on this machine")
-            ),
+            )),
         }
         evidence.as_ref()
     }
 
     fn row(&self, label: &str, text: impl std::fmt::Display) {
-        println!("  {label:<14}{text}");
+        self.screen.say(format_args!("  {label:<14}{text}"));
     }
 
     /// A cost in nanoseconds and cycles, as far as they are known, else in ticks.
