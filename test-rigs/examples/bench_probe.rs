@@ -29,9 +29,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => RUNS,
     };
     for busy in [false, true] {
-        println!("\n{}", if busy { "one other thread spinning" } else { "nothing else running" });
+        println!(
+            "\n{}",
+            if busy {
+                "one other thread spinning"
+            } else {
+                "nothing else running"
+            }
+        );
         let results = with_spinner(busy, || {
-            Ok::<_, Box<dyn Error>>((several(&program, runs, true)?, several(&program, runs, false)?))
+            Ok::<_, Box<dyn Error>>((
+                several(&program, runs, true)?,
+                several(&program, runs, false)?,
+            ))
         });
         let (quick, standard) = results?;
         print_times("quick", &quick);
@@ -99,7 +109,10 @@ fn print_times(name: &str, runs: &[Run]) {
 
 /// Least, greatest and coefficient of variation of every ratio to the add chain.
 fn print_ratios(evidence: &[Evidence]) {
-    println!("{:>28} {:>9} {:>9} {:>8} {:>8}", "", "least", "greatest", "range", "CoV");
+    println!(
+        "{:>28} {:>9} {:>9} {:>8} {:>8}",
+        "", "least", "greatest", "range", "CoV"
+    );
     let add = |e: &Evidence| e.pipeline.as_ref().map(|p| f64::from(p.add[MIN]) / 1000.0);
     print_series("add chain, ticks per add", evidence.iter().map(add));
     for (kind, column) in [("latency", 2), ("throughput", 3)] {
@@ -144,12 +157,22 @@ fn print_boundaries(evidence: &[Evidence]) {
         };
         let hits = evidence
             .iter()
-            .filter(|e| e.cache.as_ref().is_some_and(|c| c.boundaries.iter().any(|&b| near(b))))
+            .filter(|e| {
+                e.cache
+                    .as_ref()
+                    .is_some_and(|c| c.boundaries.iter().any(|&b| near(b)))
+            })
             .count();
-        println!("    L{level} of {kib} KiB found within half an octave: {hits} of {}", evidence.len());
+        println!(
+            "    L{level} of {kib} KiB found within half an octave: {hits} of {}",
+            evidence.len()
+        );
     }
-    let found: Vec<&[u32]> =
-        evidence.iter().filter_map(|e| e.cache.as_ref()).map(|c| &c.boundaries[..]).collect();
+    let found: Vec<&[u32]> = evidence
+        .iter()
+        .filter_map(|e| e.cache.as_ref())
+        .map(|c| &c.boundaries[..])
+        .collect();
     println!("    boundaries found, KiB: {found:?}");
 }
 
