@@ -66,15 +66,17 @@ fn main() -> Result<(), Box<dyn Error>> {
             continue;
         };
         let id = Signature::from_eax(u32::from_str_radix(cells[signature], 16)?);
+        let core = silicon.core(cells[vendor], id);
+        if core.is_none() {
+            eprintln!("no core for {} {}", cells[vendor], cells[signature]);
+        }
         let mut names = vec![String::from("any x86")];
-        if cells[mode] == "X64" {
+        // A core with 64-bit mode has the same latencies when it was measured in 32-bit mode.
+        if cells[mode] == "X64" || core.is_some_and(|c| c.long) {
             names.push(String::from("any x86-64"));
             names.push(format!("{} x86-64", cells[vendor]));
         }
-        match silicon.core(cells[vendor], id) {
-            Some(core) => names.push(core.name.clone()),
-            None => eprintln!("no core for {} {}", cells[vendor], cells[signature]),
-        }
+        names.extend(core.map(|c| c.name.clone()));
         for name in names {
             let group = groups.entry(name).or_default();
             group.processors += 1;

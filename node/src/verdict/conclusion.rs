@@ -142,16 +142,22 @@ fn silicon(subject: &Subject<'_>, checks: &[Check], kind: Option<u32>) -> Findin
             format!("Real silicon, {why}: {what}."),
         );
     };
-    // An age that was not measured on this core or one like it earns no bonus.
-    let base = antiquity.class(&core.class).map_or(0, |c| c.base_units);
+    // A class that is worth more than its architecture needs more: the core itself measured, or one
+    // like it, and not one check of its kind failed.
+    let aged = antiquity.aged(&core.class, core.year, subject.case.year);
+    let (key, base) = aged.map_or((UNKNOWN, 0), |c| (c.key.as_str(), c.base_units));
     let plain = antiquity.class(fallback).map_or(0, |c| c.base_units);
-    let key = if subject.profiles.silicon.of_core(core).is_none() && base > plain {
-        fallback
-    } else {
-        antiquity
-            .aged(&core.class, core.year, subject.case.year)
-            .map_or(UNKNOWN, |c| c.key.as_str())
-    };
+    let measured = subject.profiles.silicon.of_core(core).is_some();
+    let spotless = channels(checks, Aspect::Kind, Outcome::Fail).is_empty();
+    if base > plain && !(measured && spotless) {
+        let why = "but too little proves the kind that it names for a bonus";
+        return worth(
+            subject.profiles,
+            fallback,
+            true,
+            format!("Real silicon, {why}: {what}."),
+        );
+    }
     worth(
         subject.profiles,
         key,

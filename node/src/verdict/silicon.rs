@@ -85,6 +85,9 @@ pub struct Latencies {
     pub name: String,
     /// How many processors were measured.
     pub processors: u32,
+    /// Where that is written, for cores outside the processor table.
+    #[serde(default)]
+    pub source: Option<String>,
     /// Bounds by operation.
     #[serde(flatten)]
     pub bounds: BTreeMap<String, Bounds>,
@@ -105,6 +108,7 @@ struct Manual {
 struct CoreFile {
     core: Vec<Core>,
     manual: Vec<Manual>,
+    measured: Vec<Latencies>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -132,19 +136,16 @@ impl Silicon {
     pub fn parse(cores: &str, latencies: &str) -> Result<Self, String> {
         let file: CoreFile = toml::from_str(cores).map_err(|e| e.to_string())?;
         let table: LatencyFile = toml::from_str(latencies).map_err(|e| e.to_string())?;
-        for line in &table.core {
+        let latencies = || file.measured.iter().chain(&table.core);
+        for line in latencies() {
             if let Some((operation, _)) = line.bounds.iter().find(|(_, [min, max])| min > max) {
                 return Err(format!("{}: {operation} is upside down", line.name));
             }
         }
         Ok(Silicon {
+            latencies: latencies().map(|l| (l.name.clone(), l.clone())).collect(),
             cores: file.core,
             manual: file.manual,
-            latencies: table
-                .core
-                .into_iter()
-                .map(|l| (l.name.clone(), l))
-                .collect(),
         })
     }
 

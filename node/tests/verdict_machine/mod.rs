@@ -1,9 +1,8 @@
 //! Machines to judge: what a prober found on a Zen 5 under KVM and under user-mode QEMU 7.2 on it,
 //! recorded whole, and what the first would have found on metal.
 //!
-//! Recorded with `cargo run --release -p test-rigs --example drive_prober > evidence-zen5-kvm.json`,
-//! and with `qemu-x86_64-static -L / target/release/examples/drive_prober quick` for the other. To be
-//! recorded again whenever the evidence's form or seeding changes.
+//! Recorded with `node/tests/data/record.sh`, to be
+//! run again whenever the evidence's form or what a challenge seeds changes.
 
 #![allow(dead_code)] // each test file uses its own part
 
