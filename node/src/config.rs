@@ -54,7 +54,7 @@ impl Default for Config {
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(40),
             connection_age: Duration::from_secs(300),
-            connections: 1_024,
+            connections: 512,
         }
     }
 }
@@ -103,7 +103,7 @@ pub struct Settings {
         env = "VERDIGRIS_NODE_TRUSTED_PROXIES"
     )]
     pub trusted_proxies: Option<Vec<IpAddr>>,
-    /// Connections at a time [default: 1024]
+    /// Connections at a time [default: 512]
     #[arg(long, value_name = "N", env = "VERDIGRIS_NODE_CONNECTIONS")]
     pub connections: Option<usize>,
     /// Seconds for a request's body to arrive [default: 40]

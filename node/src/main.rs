@@ -1,13 +1,14 @@
 //! `verdigris-node`: serve, audit, explain.
 
 use clap::{Args, Parser, Subcommand};
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
 use verdigris_node::app::App;
-use verdigris_node::attest::WEIGHT_PLACES;
 use verdigris_node::clock::Clock;
 use verdigris_node::config::Settings;
 use verdigris_node::json::decimal;
@@ -124,7 +125,7 @@ fn run(serve: Serve) -> Result<(), Failure> {
             .await
             .map_err(|e| format!("cannot listen on {address}: {e}"))?;
         let stop = stop_signal()?;
-        println!("listening on http://{}", listener.local_addr()?);
+        show(&format!("listening on http://{}\n", listener.local_addr()?))?;
         let settling = tokio::spawn(settle::run(Arc::clone(&app)));
         http::serve(Arc::clone(&app), listener, stop).await;
         settling.abort();
@@ -149,21 +150,28 @@ fn stop_signal() -> std::io::Result<impl std::future::Future<Output = ()>> {
 fn run_audit(database: &std::path::Path, json: bool) -> Result<ExitCode, Failure> {
     let (connection, _) = open_to_look(database)?;
     let report = audit::audit(&connection)?;
+    let mut out = String::new();
     if json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
     } else {
-        println!(
+        writeln!(
+            out,
             "{} attestations, {} epochs settled, {} transactions, {} accounts",
             report.attestations, report.epochs, report.transactions, report.accounts
-        );
-        println!("{} RTC paid to wallets", decimal(report.paid, RTC_PLACES));
+        )?;
+        writeln!(
+            out,
+            "{} RTC paid to wallets",
+            decimal(report.paid, RTC_PLACES)
+        )?;
         for fault in &report.faults {
-            println!("FAULT: {fault}");
+            writeln!(out, "FAULT: {fault}")?;
         }
         if report.faults.is_empty() {
-            println!("the books are sound");
+            writeln!(out, "the books are sound")?;
         }
     }
+    show(&out)?;
     Ok(if report.faults.is_empty() {
         ExitCode::SUCCESS
     } else {
@@ -181,31 +189,44 @@ fn explain(database: &std::path::Path, epoch: i64) -> Result<(), Failure> {
         "not settled yet"
     };
     let division = &explained.division;
-    println!(
-        "epoch {epoch}, {state}: {} µRTC over a total weight of",
+    let mut out = String::new();
+    writeln!(
+        out,
+        "epoch {epoch}, {state}: a pot of {} µRTC",
         explained.pot
-    );
-    println!("{} (1.0 is 1000000000)\n", division.total_weight);
-    println!(
-        "{:>16}  {:>14}  {:>20}  {:>14}  miner",
-        "weight", "floor µRTC", "remainder", "paid µRTC"
-    );
+    )?;
+    writeln!(
+        out,
+        "total weight {} units; 1000000000 units are a weight of 1.0\n",
+        division.total_weight
+    )?;
+    writeln!(
+        out,
+        "{:>15} {:>15} {:>24} {:>15}  miner",
+        "weight units", "floor µRTC", "remainder", "paid µRTC"
+    )?;
     for share in &division.shares {
-        println!(
-            "{:>16}  {:>14}  {:>20}  {:>14}  {}",
-            decimal(share.weight, WEIGHT_PLACES).to_string(),
-            share.floor,
-            share.remainder,
-            share.amount,
-            share.miner
-        );
+        writeln!(
+            out,
+            "{:>15} {:>15} {:>24} {:>15}  {}",
+            share.weight, share.floor, share.remainder, share.amount, share.miner
+        )?;
     }
-    println!(
-        "\nfloor = pot × weight / total weight, rounded down; what is left goes one µRTC each to"
-    );
-    println!(
-        "the largest remainders, ties by miner id. Sum paid: {} µRTC.",
+    writeln!(
+        out,
+        "\nfloor = pot × weight / total weight, rounded down, and remainder what that left, in units\n\
+         of 1/total µRTC. The µRTC left over go one each to the largest remainders, ties by miner\n\
+         id. Paid in all: {} µRTC.",
         division.paid
-    );
+    )?;
+    show(&out)?;
     Ok(())
+}
+
+/// Prints; whoever closes the pipe early, as `head` does, has read enough.
+fn show(text: &str) -> std::io::Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
 }

@@ -76,7 +76,11 @@ fn end_of(chain: &Chain, epoch: i64) -> i64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig {
+        cases: 24,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     /// However enrolments and settlements are mixed, every epoch is paid once, whole.
     #[test]

@@ -235,3 +235,19 @@ fn every_answer_carries_its_headers() {
         (&true.into(), &true.into(), &0.into())
     );
 }
+
+#[test]
+fn one_connection_carries_many_requests() {
+    use std::io::{Read, Write};
+    let node = Node::start(unlimited());
+    let mut stream = std::net::TcpStream::connect(node.address).unwrap();
+    let request = "GET /ready HTTP/1.1\r\nHost: node\r\n\r\n";
+    let last = "GET /ready HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n";
+    stream
+        .write_all(format!("{request}{request}{last}").as_bytes())
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert_eq!(answer.matches("HTTP/1.1 200 OK").count(), 3);
+    assert_eq!(answer.matches("\"ready\":true").count(), 3);
+}

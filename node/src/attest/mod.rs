@@ -28,6 +28,10 @@ use signature::{may_speak, signer};
 /// Decimal places of a weight: [`crate::verdict::WEIGHT_ONE`] is 10^9.
 pub const WEIGHT_PLACES: u32 = 9;
 
+/// Bytes of a submission, at most. It is kept for ever: less than the limit on bodies as such, and
+/// eight times what the largest miner sends.
+pub const SUBMISSION_BYTES: usize = 64 * 1024;
+
 /// Hexadecimal digits of a ticket.
 const TICKET_DIGITS: usize = 32;
 
@@ -64,6 +68,12 @@ pub async fn submit(
     body: Vec<u8>,
     client: IpAddr,
 ) -> Result<Map<String, Value>, ApiError> {
+    if body.len() > SUBMISSION_BYTES {
+        return Err(ApiError::new(
+            Code::RequestTooLarge,
+            format!("a submission has at most {SUBMISSION_BYTES} bytes"),
+        ));
+    }
     let received_ms = app.clock.now_ms();
     let prepared = app.compute(move || prepare(body)).await?;
     let policy = app.config.unsigned;

@@ -1,6 +1,6 @@
 //! JSON from strangers: strict reading, and the one text form that gets signed.
 //!
-//! [`parse`] accepts less than the grammar allows: bounded depth, no repeated key at any depth, no
+//! [`parse`] accepts less than the grammar allows: bounded depth and number of values, no repeated key at any depth, no
 //! byte that is not UTF-8, nothing after the value. Numbers keep the digits the client wrote, so that
 //! [`canonical`] can repeat them. Neither ever panics.
 
@@ -8,4 +8,4 @@ mod canonical;
 mod strict;
 
 pub use canonical::{canonical, canonical_without, decimal};
-pub use strict::{parse, JsonError, DEPTH_MAX};
+pub use strict::{parse, JsonError, DEPTH_MAX, VALUES_MAX};

@@ -9,6 +9,10 @@ use serde_json::{Map, Number, Value};
 /// Arrays and objects within each other, at most. A submission needs 6.
 pub const DEPTH_MAX: usize = 64;
 
+/// Values in one text, at most: a submission has 2,000. Each takes a hundred bytes once it is read,
+/// so a text of a megabyte of commas must not get that far.
+pub const VALUES_MAX: usize = 16_384;
+
 /// Characters in one number, at most: longer than any that a program writes for 64 bits.
 const NUMBER_MAX: usize = 64;
 
@@ -21,6 +25,8 @@ pub enum JsonError {
     NotUtf8(usize),
     /// More than [`DEPTH_MAX`] levels.
     TooDeep(usize),
+    /// More than [`VALUES_MAX`] values.
+    TooMany(usize),
     /// An object has this key twice.
     DuplicateKey(String),
     /// Something follows the value.
@@ -34,6 +40,9 @@ impl std::fmt::Display for JsonError {
             JsonError::NotUtf8(at) => write!(f, "not UTF-8 at byte {at}"),
             JsonError::TooDeep(at) => {
                 write!(f, "nested more than {DEPTH_MAX} levels deep at byte {at}")
+            }
+            JsonError::TooMany(at) => {
+                write!(f, "more than {VALUES_MAX} values at byte {at}")
             }
             JsonError::DuplicateKey(key) => {
                 let shown: String = key.chars().take(32).collect();
@@ -59,6 +68,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
         text,
         at: 0,
         depth: 0,
+        values: 0,
     };
     let value = reader.value()?;
     reader.space();
@@ -72,6 +82,7 @@ struct Reader<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
+    values: usize,
 }
 
 impl Reader<'_> {
@@ -103,6 +114,10 @@ impl Reader<'_> {
 
     fn value(&mut self) -> Result<Value, JsonError> {
         self.space();
+        self.values += 1;
+        if self.values > VALUES_MAX {
+            return Err(JsonError::TooMany(self.at));
+        }
         match self.peek() {
             Some(b'{') => self.nested(Self::object),
             Some(b'[') => self.nested(Self::array),
@@ -287,6 +302,13 @@ mod tests {
                 assert_eq!(value[key], "1e9999");
             }
         }
+    }
+
+    #[test]
+    fn many_are_as_many_as_promised() {
+        let list = |n: usize| format!("[{}]", vec!["0"; n].join(","));
+        assert!(parse(list(VALUES_MAX - 1).as_bytes()).is_ok());
+        assert!(matches!(error(&list(VALUES_MAX)), JsonError::TooMany(_)));
     }
 
     #[test]
