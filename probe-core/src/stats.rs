@@ -241,15 +241,18 @@ const SLOPE: u32 = 96;
 /// third: 3 to 4 cycles, first to second level of the POWER4's load path.
 const STEP: u32 = 256;
 
-/// Two steps run into each other where the slope between them falls below this part of both peaks.
+/// Two steps run into each other where the slope between them falls below a third of the higher peak …
 const VALLEY: u32 = 3;
+
+/// … and below three quarters of the lower one.
+const DIP: (u32, u32) = (3, 4);
 
 /// Finds where a rising latency curve steps up: for each step the index of the last point before
 /// it, in rising order; gives how many were written to `out` (the first ones, where there are more).
 ///
 /// The curve is first made monotone by its running minimum from the right, which forgets single
 /// outliers upwards (measurements err upwards only). In logarithms, a maximal run of slopes
-/// above [`SLOPE`] that rises by [`STEP`] or more is a step, cut in two at a valley of its slopes.
+/// above 7 % that rises by 19 % or more is a step, cut in two at a valley of its slopes.
 /// The last point below the middle of the rise, in logarithms, is the last before the step.
 /// At most [`MAX_CURVE`] points are looked at.
 pub fn steps(curve: &[u32], out: &mut [usize]) -> usize {
@@ -293,9 +296,9 @@ fn valley(log: &[u32], from: usize, to: usize) -> Option<usize> {
     let peak = |range: core::ops::Range<usize>| range.map(slope).max().unwrap_or(0);
     (from + 1..to.saturating_sub(1))
         .find(|&i| {
-            let low = slope(i) * VALLEY;
-            low < peak(from..i)
-                && low < peak(i + 1..to)
+            let (before, after) = (peak(from..i), peak(i + 1..to));
+            slope(i) * VALLEY < before.max(after)
+                && slope(i) * DIP.1 < before.min(after) * DIP.0
                 && log[i] - log[from] >= STEP
                 && log[to] - log[i + 1] >= STEP
         })

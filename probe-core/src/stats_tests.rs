@@ -173,6 +173,9 @@ fn steps_on_known_curves() {
     assert_eq!(of(&[]), []);
     // A ramp over several points is one step, at its middle.
     assert_eq!(of(&[50, 50, 55, 70, 120, 200, 260, 280, 282]), [3]);
+    // A last level so busy that its plateau is a slope: the step before it is still its own.
+    let busy = [860, 870, 1_070, 1_670, 2_640, 3_570, 9_800, 24_500, 37_400];
+    assert_eq!(of(&busy)[0], 3);
     // Two steps with a single point between them.
     assert_eq!(of(&[400, 400, 1400, 1600, 5000, 5000]), [1, 3]);
 }

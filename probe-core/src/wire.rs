@@ -216,7 +216,7 @@ pub struct ThermalDrift {
 
 /// A decimal number, written without floating point.
 ///
-/// It serialises as a string that starts with [`DECIMAL_MARK`]; [`unmark_decimals`] then takes mark
+/// It serialises as a string that starts with a DEL character; [`unmark_decimals`] then takes mark
 /// and quotes away, which leaves a plain JSON number, spelt as Python spells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]

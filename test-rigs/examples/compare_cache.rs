@@ -134,7 +134,7 @@ fn one_run(machine: &mut Native, arena: &mut Arena, run: u64) -> Result<Vec<Pair
         Ok::<_, Box<dyn Error>>(())
     };
     // Who comes second finds the memory in the caches already, where it nearly fits: take turns.
-    let tool_first = run % 2 == 0;
+    let tool_first = run.is_multiple_of(2);
     let evidence = loop {
         if tool_first {
             measure_reference(arena)?;

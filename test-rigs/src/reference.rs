@@ -85,12 +85,12 @@ fn call(arena: &mut [u8], bytes: usize, chase: &Chase) -> f64 {
     if arena.as_ptr().align_offset(align_of::<*const u8>()) != 0 || bytes > arena.len() {
         return -1.0;
     }
+    let _one_at_a_time = LOCK.lock();
     // SAFETY: the C code reads and writes `bytes` bytes from the start of `arena` and no others:
     // they are inside the slice (checked above), borrowed uniquely for the call, and aligned for
     // pointers. It keeps no pointer into them that it would follow later, and checks its other
     // arguments itself. It has one static variable, the generator's state, which is why calls from
     // several threads are kept apart by the lock.
-    let _one_at_a_time = LOCK.lock();
     unsafe {
         reference_chase_ns(
             arena.as_mut_ptr().cast(),

@@ -85,14 +85,20 @@ fn a_changed_field_breaks_its_digest() {
     let honest = probe(presets::zen(), 1, plan, seed);
     type Change = fn(&mut Evidence) -> Option<()>;
     let changes: [(&str, Change); 8] = [
-        ("pipeline", |e| Some(e.pipeline.as_mut()?.iterations *= 2)),
-        ("pipeline", |e| Some(e.pipeline.as_mut()?.matrix[3] = None)),
-        ("simd", |e| Some(e.simd.as_mut()?.digest ^= 1)),
-        ("jitter", |e| Some(e.jitter.as_mut()?.iterations *= 2)),
-        ("oscillator", |e| Some(e.oscillator.as_mut()?.samples -= 1)),
-        ("cache", |e| Some(e.cache.as_mut()?.steps += 1)),
+        ("pipeline", |e| {
+            e.pipeline.as_mut().map(|c| c.iterations *= 2)
+        }),
+        ("pipeline", |e| {
+            e.pipeline.as_mut().map(|c| c.matrix[3] = None)
+        }),
+        ("simd", |e| e.simd.as_mut().map(|c| c.digest ^= 1)),
+        ("jitter", |e| e.jitter.as_mut().map(|c| c.iterations *= 2)),
+        ("oscillator", |e| {
+            e.oscillator.as_mut().map(|c| c.samples -= 1)
+        }),
+        ("cache", |e| e.cache.as_mut().map(|c| c.steps += 1)),
         ("cache", |e| e.cache.as_mut()?.curve.pop().map(|_| ())),
-        ("branch", |e| Some(e.branch.as_mut()?.repeats += 1)),
+        ("branch", |e| e.branch.as_mut().map(|c| c.repeats += 1)),
     ];
     for (changed, change) in changes {
         let mut evidence = honest.clone();

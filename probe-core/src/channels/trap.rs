@@ -3,7 +3,7 @@
 //! - **Measured:** one identification instruction (`CPUID` and its kin), and one serialising
 //!   instruction that no hypervisor intercepts.
 //! - **Kernel:** [`Machine::trap`].
-//! - **Estimator:** [`SINGLE`] in a row and twice as many; minimum and quartiles of the difference.
+//! - **Estimator:** four in a row and twice as many; minimum and quartiles of the difference.
 //! - **Cost:** 3 ms in a virtual machine, microseconds elsewhere; no memory, 120 bytes.
 //! - **Silicon:** 140 real x86 processors take 11 to 364 cycles for `CPUID`, median 100.
 //! - **Emulation:** a hypervisor's exit costs 1,000 to 70,000 cycles; a translator's helper call
