@@ -131,12 +131,12 @@ pub const CACHE_LOAD_AGREEMENT: Threshold = t(
     "both measure one dependent load; a factor 2 allows another addressing mode and a change of clock",
 );
 
-/// How far a capacity may lie from a known cache size.
-pub const CAPACITY_AGREEMENT: Threshold = t(
-    "capacity_agreement",
-    1_450,
+/// How many times the latency within a level the latency beyond it must be.
+pub const CACHE_STEP: Threshold = t(
+    "cache_step",
+    1_500,
     "thousandths",
-    "half an octave (1.414), the grid of the working sets",
+    "the processor table: levels differ at least by 2.6 (8 against 3 cycles, Pentium III); at twice a size at least half of the loads miss",
 );
 
 // --- Branch, FPU --------------------------------------------------------------------------------------

@@ -2,11 +2,10 @@
 //! capacities are those of the core that the machine names.
 
 use super::{about, grouped, milli, Subject};
-use crate::verdict::thresholds::{
-    CACHE_LOAD_AGREEMENT, CACHE_RISE, CACHE_RISE_FROM, CAPACITY_AGREEMENT,
-};
+use crate::verdict::thresholds::{CACHE_LOAD_AGREEMENT, CACHE_RISE, CACHE_RISE_FROM, CACHE_STEP};
 use crate::verdict::{Aspect, Check, Outcome};
-use probe_core::evidence::MIN;
+use probe_core::channels::cache;
+use probe_core::evidence::{Spread, MIN};
 
 /// Position of `Op::Load` in the pipeline's matrix.
 const LOAD: usize = 4;
@@ -52,15 +51,15 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
         )
     }];
     checks.extend(agreement(subject, first[MIN]));
-    checks.extend(capacities(subject, &cache.boundaries));
+    checks.extend(capacities(subject, cache));
     checks
 }
 
 /// The largest working set of a curve of `points` entries, KiB.
 fn largest_working_set_kib(points: usize) -> u64 {
-    points.checked_sub(1).map_or(0, |i| {
-        probe_core::channels::cache::working_set(i.min(39)) / 1024
-    })
+    points
+        .checked_sub(1)
+        .map_or(0, |i| cache::working_set(i.min(39)) / 1024)
 }
 
 /// The nearest cache against the pipeline channel's load: two kernels, one quantity.
@@ -82,36 +81,54 @@ fn agreement(subject: &Subject<'_>, near: u32) -> Option<Check> {
     )
 }
 
-/// The first two boundaries against the core's caches.
-fn capacities(subject: &Subject<'_>, boundaries: &[u32]) -> Vec<Check> {
+/// The curve against the core's first two caches. Read off the curve itself, not off the boundaries
+/// that the miner found: those move by an octave when other programs use the cache.
+fn capacities(subject: &Subject<'_>, cache: &cache::Evidence) -> Vec<Check> {
     let Some(core) = subject.processor.core() else {
         return Vec::new();
     };
-    let levels = [("first", &core.l1_kib), ("second", &core.l2_kib)];
+    let Some(&smallest) = core.l1_kib.iter().min() else {
+        return Vec::new();
+    };
+    let levels = [
+        ("first", &core.l1_kib, 1),
+        ("second", &core.l2_kib, smallest * 2),
+    ];
     levels
         .into_iter()
-        .zip(boundaries)
-        .filter(|((_, known), _)| !known.is_empty())
-        .map(|((level, known), &found)| {
-            let near = |size: u32| {
-                let (a, b) = (u64::from(size.min(found)), u64::from(size.max(found)));
-                b * 1000 <= a * CAPACITY_AGREEMENT.value
-            };
-            about("cache", Aspect::Kind)
-                .measured(format!(
-                    "{level} boundary at {} KiB",
-                    grouped(u64::from(found))
-                ))
-                .expected(format!(
-                    "{}: one of {known:?} KiB, half an octave either way",
-                    core.name
-                ))
-                .decide(
-                    known.iter().any(|&size| near(size)),
-                    "The capacity is one that this core is made with.",
-                    "This core is not made with such a cache.",
-                    &CAPACITY_AGREEMENT,
-                )
+        .filter(|(_, known, _)| !known.is_empty())
+        .map(|(level, known, from)| {
+            let draft = about("cache", Aspect::Kind)
+                .expected(format!("{}: a {level} level of one of {known:?} KiB", core.name));
+            let fits: Vec<Option<bool>> =
+                known.iter().map(|&size| holds(&cache.curve, from, size)).collect();
+            let draft = draft.measured(format!("boundaries at {:?} KiB", cache.boundaries.as_slice()));
+            if fits.iter().all(Option::is_none) {
+                return draft.absent("The curve does not reach twice that size.");
+            }
+            draft.decide(
+                fits.contains(&Some(true)),
+                "Latency is level up to half of a size that this core is made with, and has risen at \
+                 twice that size.",
+                "Latency does not rise where this core's caches end.",
+                &CACHE_STEP,
+            )
         })
         .collect()
+}
+
+/// Whether the curve is level from `from` KiB to half of `size`, and has risen at twice `size`.
+/// `None` where the curve ends before, or the level would be too short to see.
+fn holds(curve: &[Spread], from: u32, size: u32) -> Option<bool> {
+    let at = |kib: u32| {
+        let entry = (0..curve.len()).find(|&i| cache::working_set(i) >= u64::from(kib) * 1024)?;
+        curve.get(entry).map(|spread| u64::from(spread[MIN]))
+    };
+    let half = size / 2;
+    if half < from {
+        return None;
+    }
+    let (start, inside, outside) = (at(from)?, at(half)?, at(size.checked_mul(2)?)?);
+    let risen = |a: u64, b: u64| b * 1000 >= a * CACHE_STEP.value;
+    Some(!risen(start, inside) && risen(inside, outside))
 }
