@@ -250,20 +250,13 @@ const DIP: (u32, u32) = (3, 4);
 /// Finds where a rising latency curve steps up: for each step the index of the last point before
 /// it, in rising order; gives how many were written to `out` (the first ones, where there are more).
 ///
-/// The curve is first made monotone by its running minimum from the right, which forgets single
-/// outliers upwards (measurements err upwards only). In logarithms, a maximal run of slopes
-/// above 7 % that rises by 19 % or more is a step, cut in two at a valley of its slopes.
-/// The last point below the middle of the rise, in logarithms, is the last before the step.
+/// The curve is first made monotone: a point above a later one was disturbed, and is forgotten. In
+/// logarithms, a maximal run of slopes above 7 % that rises by 19 % or more is a step, cut in two at
+/// a valley of its slopes. The last point below the middle of the rise, in logarithms, is the last before the step.
 /// At most [`MAX_CURVE`] points are looked at.
 pub fn steps(curve: &[u32], out: &mut [usize]) -> usize {
     let n = curve.len().min(MAX_CURVE);
-    let mut log = [0u32; MAX_CURVE];
-    let mut lowest = u32::MAX;
-    for i in (0..n).rev() {
-        lowest = lowest.min(log2_milli(curve[i]));
-        log[i] = lowest;
-    }
-    let log = &log[..n];
+    let log = &rising(&curve[..n])[..n];
     let mut found = 0;
     let mut at = 0;
     while at + 1 < n {
@@ -280,13 +273,42 @@ pub fn steps(curve: &[u32], out: &mut [usize]) -> usize {
             let to = valley(log, from, at).unwrap_or(at);
             if log[to] - log[from] >= STEP && found < out.len() {
                 let middle = (log[from] + log[to]) / 2;
-                out[found] = (from..to).rfind(|&i| log[i] <= middle).unwrap_or(from);
+                out[found] = (from..to).rfind(|&i| log[i] < middle).unwrap_or(from);
                 found += 1;
             }
             from = to;
         }
     }
     found
+}
+
+/// The curve's logarithms, never falling. Measurements err upwards only: a point above a later one
+/// was disturbed. By less than a slope it takes the later one's value; by more it is forgotten, and
+/// lies on the line between its neighbours, so that it makes neither a step nor a plateau.
+fn rising(curve: &[u32]) -> [u32; MAX_CURVE] {
+    let mut log = [0; MAX_CURVE];
+    // The nearest point to the right that was not forgotten.
+    let mut right: Option<(usize, u32)> = None;
+    for (i, &cost) in curve.iter().enumerate().rev() {
+        let value = log2_milli(cost);
+        let lowest = right.map_or(u32::MAX, |(_, log)| log);
+        if value > lowest.saturating_add(SLOPE) {
+            continue;
+        }
+        let value = value.min(lowest);
+        log[i] = value;
+        if let Some((end, above)) = right {
+            for (step, between) in (1u32..).zip(&mut log[i + 1..end]) {
+                *between = value + (above - value) * step / (end - i) as u32;
+            }
+        }
+        right = Some((i, value));
+    }
+    // Forgotten points at the very start have no left neighbour.
+    if let Some((first, value)) = right {
+        log[..first].fill(value);
+    }
+    log
 }
 
 /// The first point inside `from..to` where a complete step has been climbed, the slope is at a

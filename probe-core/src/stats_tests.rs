@@ -176,6 +176,9 @@ fn steps_on_known_curves() {
     // A last level so busy that its plateau is a slope: the step before it is still its own.
     let busy = [860, 870, 1_070, 1_670, 2_640, 3_570, 9_800, 24_500, 37_400];
     assert_eq!(of(&busy)[0], 3);
+    // A point disturbed in the middle of a rise makes no plateau.
+    let disturbed = [884, 882, 905, 971, 2_160, 1_525, 3_123, 3_452];
+    assert_eq!(of(&disturbed), [5]);
     // Two steps with a single point between them.
     assert_eq!(of(&[400, 400, 1400, 1600, 5000, 5000]), [1, 3]);
 }

@@ -112,7 +112,8 @@ fn caches_lines_and_reach() {
         let cache = evidence.cache.expect("every machine has memory");
         assert_eq!(cache.boundaries[..], *known.boundaries, "{}", known.name);
         assert_eq!(cache.line, known.line, "{}", known.name);
-        assert_eq!(cache.tlb_reach[..], *known.reach, "{}", known.name);
+        let (reach, tlb) = (&cache.tlb_reach, &cache.tlb);
+        assert_eq!(reach[..], *known.reach, "{} {tlb:?}", known.name);
 
         // The nearest level costs what it costs, and the farthest.
         let count = u64::from(cache.steps);
