@@ -13,6 +13,7 @@ mod known_nodes;
 mod mine;
 mod names;
 mod passphrase;
+mod private_file;
 mod probe;
 mod scale;
 mod screen;
@@ -182,7 +183,7 @@ fn run_wallet(settings: &Settings, command: WalletCommand) -> Result<(), Error> 
             let seed = open_wallet(settings)?.seed_hex();
             match out {
                 Some(path) => {
-                    wallet::write_private(&path, &zeroize::Zeroizing::new(format!("{}\n", *seed)))
+                    private_file::create(&path, &zeroize::Zeroizing::new(format!("{}\n", *seed)))
                 }
                 None => line(&seed),
             }

@@ -6,14 +6,13 @@
 
 use crate::error::Error;
 use crate::hex;
+use crate::private_file;
 use argon2::{Algorithm, Argon2, Params, Version};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use ed25519_dalek::{Signer, SigningKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{Read, Write};
 use std::path::Path;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -46,9 +45,6 @@ const COST_LIMIT: Cost = Cost {
     passes: 64,
     lanes: 16,
 };
-
-/// Longest key file read, bytes; ours have about 600.
-const FILE_LIMIT: u64 = 16 * 1024;
 
 /// Hexadecimal digits of an address after `RTC`.
 const ADDRESS_DIGITS: usize = 40;
@@ -159,7 +155,7 @@ impl Wallet {
         path: &Path,
         passphrase: impl FnOnce() -> Result<Passphrase, Error>,
     ) -> Result<Self, Error> {
-        let text = read_private(path)?;
+        let text = private_file::read(path)?;
         let damaged = |why: &str| {
             Error::wallet(
                 format!("{} is no key file: {why}", path.display()),
@@ -215,7 +211,7 @@ impl Wallet {
             secret,
         };
         let text = Zeroizing::new(serde_json::to_string_pretty(&file).unwrap_or_default() + "\n");
-        write_private(path, &text)
+        private_file::create(path, &text)
     }
 
     /// The public key.
@@ -334,90 +330,6 @@ fn random(bytes: &mut [u8]) -> Result<(), Error> {
     })
 }
 
-/// The text of a file that nobody else may read.
-fn read_private(path: &Path) -> Result<Zeroizing<String>, Error> {
-    let cannot = |error: std::io::Error| {
-        let next = match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                "make one with `verdigris wallet new`, or name yours with --wallet"
-            }
-            _ => "check the path and its permissions",
-        };
-        Error::wallet(format!("wallet {}: {error}", path.display()), next)
-    };
-    let file = File::open(path).map_err(cannot)?;
-    refuse_if_shared(path, &file.metadata().map_err(cannot)?)?;
-    let mut text = Zeroizing::new(String::with_capacity(FILE_LIMIT as usize));
-    file.take(FILE_LIMIT)
-        .read_to_string(&mut text)
-        .map_err(cannot)?;
-    Ok(text)
-}
-
-#[cfg(unix)]
-fn refuse_if_shared(path: &Path, metadata: &std::fs::Metadata) -> Result<(), Error> {
-    use std::os::unix::fs::PermissionsExt;
-    /// Any right of group or others.
-    const SHARED: u32 = 0o077;
-    let mode = metadata.permissions().mode() & 0o777;
-    if mode & SHARED == 0 {
-        return Ok(());
-    }
-    Err(Error::wallet(
-        format!(
-            "{} has mode {mode:04o}: others may read the key",
-            path.display()
-        ),
-        format!("if nobody did: chmod 600 {}", path.display()),
-    ))
-}
-
-#[cfg(not(unix))]
-fn refuse_if_shared(_: &Path, _: &std::fs::Metadata) -> Result<(), Error> {
-    Ok(())
-}
-
-/// Creates `path`, which must not exist, with mode 0600, and writes `text` through to the disk.
-pub fn write_private(path: &Path, text: &str) -> Result<(), Error> {
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        let mut builder = DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder
-            .create(folder)
-            .map_err(|error| Error::file(folder, error))?;
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => Error::wallet(
-            format!("{} exists, and a key is never replaced", path.display()),
-            "name another file with --wallet, or move the old one away",
-        ),
-        _ => Error::wallet(
-            format!("{}: {error}", path.display()),
-            "check the path and its permissions",
-        ),
-    })?;
-    let written = file
-        .write_all(text.as_bytes())
-        .and_then(|()| file.sync_all());
-    written.map_err(|error| {
-        // Half a key file is worse than none; there is nothing to do if even this fails.
-        let _ = std::fs::remove_file(path);
-        Error::wallet(
-            format!("{}: {error}", path.display()),
-            "check the space left on the disk",
-        )
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -481,7 +393,7 @@ mod tests {
             ("538c", "xxxx"),
             ("{", "["),
         ] {
-            write_private(&bad, &text.replace(from, to)).unwrap();
+            private_file::create(&bad, &text.replace(from, to)).unwrap();
             let opened = Wallet::open(&bad, || unreachable!("the file is not encrypted"));
             assert!(
                 matches!(opened, Err(Error::Wallet { .. })),
