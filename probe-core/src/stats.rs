@@ -247,12 +247,16 @@ const VALLEY: u32 = 3;
 /// … and below three quarters of the lower one.
 const DIP: (u32, u32) = (3, 4);
 
+/// The last point below this part of a step's rise is the last before it. More than half: a working
+/// set of exactly the capacity loses lines to chance where sets are chosen by physical address.
+const BELOW: (u32, u32) = (3, 5);
+
 /// Finds where a rising latency curve steps up: for each step the index of the last point before
 /// it, in rising order; gives how many were written to `out` (the first ones, where there are more).
 ///
 /// The curve is first made monotone: a point above a later one was disturbed, and is forgotten. In
 /// logarithms, a maximal run of slopes above 7 % that rises by 19 % or more is a step, cut in two at
-/// a valley of its slopes. The last point below the middle of the rise, in logarithms, is the last before the step.
+/// a valley of its slopes. The last point below three fifths of the rise is the last before the step.
 /// At most [`MAX_CURVE`] points are looked at.
 pub fn steps(curve: &[u32], out: &mut [usize]) -> usize {
     let n = curve.len().min(MAX_CURVE);
@@ -272,8 +276,8 @@ pub fn steps(curve: &[u32], out: &mut [usize]) -> usize {
         while from < at {
             let to = valley(log, from, at).unwrap_or(at);
             if log[to] - log[from] >= STEP && found < out.len() {
-                let middle = (log[from] + log[to]) / 2;
-                out[found] = (from..to).rfind(|&i| log[i] < middle).unwrap_or(from);
+                let level = log[from] + (log[to] - log[from]) * BELOW.0 / BELOW.1;
+                out[found] = (from..to).rfind(|&i| log[i] < level).unwrap_or(from);
                 found += 1;
             }
             from = to;
