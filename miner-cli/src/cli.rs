@@ -59,7 +59,7 @@ pub struct Global {
     )]
     pub passphrase_file: Option<PathBuf>,
 
-    /// Memory to measure in, 64K to 64M [default: 64M, less where memory is short]
+    /// Memory to measure in, 64K to 64M [default: 64M, 8M with --quick, less where memory is short]
     #[arg(long, global = true, env = "VERDIGRIS_ARENA", value_name = "SIZE")]
     pub arena: Option<Size>,
 

@@ -10,7 +10,7 @@ use probe_arch::Native;
 use probe_core::channels::environment::Fact;
 use probe_core::channels::ChannelId;
 use probe_core::evidence::Evidence;
-use probe_core::plan::Plan;
+use probe_core::plan::{Plan, QUICK_WORKING_SET};
 use probe_core::prober::{Prober, Progress};
 use probe_core::seed::Seed;
 use std::io::IsTerminal;
@@ -32,7 +32,9 @@ pub fn measure(
     facts: &[Fact],
     stop: &Stop,
 ) -> Result<Evidence, Error> {
-    let size = settings.arena.unwrap_or_else(usual_arena);
+    let size = settings
+        .arena
+        .unwrap_or_else(|| usual_arena(settings.quick));
     let mut arena = Arena::new(size.bytes() as usize)
         .map_err(|error| Error::Machine(format!("no {size} to measure in: {error}")))?;
     let plan = Plan {
@@ -55,8 +57,13 @@ pub fn measure(
         .ok_or_else(|| Error::Machine("the probe did not end".into()))
 }
 
-/// All that a probe can use, or a share of what is available where that is less.
-fn usual_arena() -> Size {
+/// All that the plan walks through, or a share of what is available where that is less.
+fn usual_arena(quick: bool) -> Size {
+    let most = if quick {
+        Size::clamped(QUICK_WORKING_SET.into())
+    } else {
+        Size::MAX
+    };
     let available = std::fs::read_to_string("/proc/meminfo")
         .ok()
         .and_then(|text| {
@@ -66,8 +73,8 @@ fn usual_arena() -> Size {
             line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
         });
     match available {
-        Some(kib) => Size::clamped(kib.saturating_mul(1024) / SHARE_OF_AVAILABLE),
-        None => Size::MAX,
+        Some(kib) => Size::clamped(kib.saturating_mul(1024) / SHARE_OF_AVAILABLE).min(most),
+        None => most,
     }
 }
 
