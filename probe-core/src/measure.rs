@@ -128,6 +128,15 @@ fn spread_from(minimum: Milliticks, samples: &mut [u32]) -> Spread {
     [minimum, low, median, high]
 }
 
+/// Ticks of the operations that the double run has more than the single one.
+///
+/// Never more than the whole single run, or half the double one: they contain as many of the same
+/// operations, and the overhead. A scheduler that keeps its units busy in the short loop and not in
+/// the long one (seen on Zen 5 with four logical vector operations a cycle) shows itself so.
+fn extra([single, double]: [u64; 2]) -> u64 {
+    double.saturating_sub(single).min(single).min(double / 2)
+}
+
 /// Folded into a digest where a kernel did not answer alike each time, so that no node accepts it.
 const UNSTEADY: u64 = u64::MAX;
 
@@ -167,7 +176,7 @@ impl Meter {
 
     /// Ends a pass: both lengths have run. Passes beyond [`MAX_PASSES`] count for the minimum only.
     pub fn end_pass(&mut self) {
-        let difference = self.latest[1].saturating_sub(self.latest[0]);
+        let difference = extra(self.latest);
         if let Some(place) = self.differences.get_mut(self.passes) {
             *place = difference;
             self.passes += 1;
@@ -175,29 +184,27 @@ impl Meter {
         self.latest = [u64::MAX; 2];
     }
 
-    /// Ticks between the least double and the least single run.
+    /// [`extra`] of the least runs.
     pub fn difference(&self) -> u64 {
-        self.least[1].saturating_sub(self.least[0])
+        extra(self.least)
+    }
+
+    /// The passes' own differences.
+    fn paired(&self) -> &[u64] {
+        &self.differences[..self.passes]
     }
 
     /// The best estimate of one operation's cost, as the ticks of all the operations that a double
     /// run has more than a single one: the difference of the least runs, held between the quartiles
     /// of the passes' own differences. Where the least single and the least double run saw different
     /// conditions (another clock frequency, a busy sibling thread), their difference alone is off.
-    ///
-    /// And never more than a whole single run, or half a double one: they contain the same
-    /// operations and the overhead. A scheduler that keeps the short loop's units all busy and the
-    /// long loop's not (seen on Zen 5 with four logical vector operations a cycle) shows itself so.
     pub fn best(&self) -> u64 {
-        let mut differences = self.differences;
-        let differences = &mut differences[..self.passes];
-        differences.sort_unstable();
-        let quartile = |part| differences.get(differences.len().saturating_sub(1) * part / 4);
+        let mut sorted = self.differences;
+        let sorted = &mut sorted[..self.passes];
+        sorted.sort_unstable();
+        let quartile = |part| sorted.get(sorted.len().saturating_sub(1) * part / 4);
         match (quartile(1), quartile(3)) {
-            (Some(&low), Some(&high)) => {
-                let whole = self.least[0].min(self.least[1] / 2);
-                self.difference().clamp(low, high).min(whole)
-            }
+            (Some(&low), Some(&high)) => self.difference().clamp(low, high),
             _ => 0,
         }
     }
@@ -307,6 +314,22 @@ impl Beside {
         self.op.end_pass();
         Some(())
     }
+
+    /// The operation's cost in thousandths of the add chain's: the ratio of the best estimates, held
+    /// between the quartiles of the passes' own ratios. A clock that changes its frequency between
+    /// passes moves the estimates, but not the ratios.
+    pub fn ratio(&self) -> u32 {
+        let of = |op: u64, add: u64| {
+            clamp_u32(u128::from(op) * u128::from(MILLI) / u128::from(add.max(1)))
+        };
+        let mut ratios = [0; MAX_PASSES];
+        let pairs = self.op.paired().iter().zip(self.add.paired());
+        for (ratio, (&op, &add)) in ratios.iter_mut().zip(pairs) {
+            *ratio = of(op, add);
+        }
+        let [_, low, _, high] = spread(&mut ratios[..self.op.passes]);
+        of(self.op.best(), self.add.best()).clamp(low, high)
+    }
 }
 
 #[cfg(test)]
@@ -343,8 +366,28 @@ mod tests {
             meter.record(Body::Double, 300, 2);
             meter.end_pass();
         }
-        assert_eq!(meter.difference(), 200);
         assert_eq!(meter.best(), 100);
+    }
+
+    #[test]
+    fn a_change_of_frequency_does_not_move_a_ratio() {
+        let mut beside = Beside::new(Op::IntMul, Shape::Dependent, 1);
+        for pass in 0..10 {
+            // The clock gains 2 % between the two runs of the first pass's multiplications, and
+            // loses it again.
+            let slow = |ticks: u64| ticks * 102 / 100;
+            let fast = |ticks: u64| if pass == 0 { ticks } else { slow(ticks) };
+            for (body, length) in [(Body::Single, 1), (Body::Double, 2)] {
+                beside.add.record(body, slow(10_000 * length), 1);
+                let mul = 30_000 * length;
+                beside
+                    .op
+                    .record(body, if length == 2 { fast(mul) } else { slow(mul) }, 1);
+            }
+            beside.add.end_pass();
+            beside.op.end_pass();
+        }
+        assert_eq!(beside.ratio(), 3_000);
     }
 
     #[test]

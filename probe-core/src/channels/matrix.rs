@@ -4,10 +4,10 @@
 use super::{ChannelId, Step};
 use crate::evidence::{Spread, MEDIAN};
 use crate::machine::{Machine, Op, Operands, Shape};
-use crate::measure::{expected_fold, iterations_in_bounds, Beside, Meter, MAX_PASSES, MILLI};
+use crate::measure::{expected_fold, iterations_in_bounds, Beside, MAX_PASSES};
 use crate::plan::Plan;
 use crate::seed::{wire_digest, Seed};
-use crate::stats::{clamp_u32, median};
+use crate::stats::median;
 use heapless::Vec;
 
 /// The longest list of operations.
@@ -118,15 +118,11 @@ impl<const N: usize> Run<N> {
         let [latency, throughput] = &self.meters;
         self.digest = throughput.op.fold(latency.op.fold(self.digest));
         let _ = self.adds.push(latency.add.cost());
-        let ratio = |op: &Meter, add: &Meter| {
-            let add = u128::from(add.best().max(1));
-            clamp_u32(u128::from(op.best()) * u128::from(MILLI) / add)
-        };
         [
             latency.op.best_cost(),
             throughput.op.best_cost(),
-            ratio(&latency.op, &latency.add),
-            ratio(&throughput.op, &throughput.add),
+            latency.ratio(),
+            throughput.ratio(),
         ]
     }
 
