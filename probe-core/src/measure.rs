@@ -184,7 +184,7 @@ impl Meter {
         self.latest = [u64::MAX; 2];
     }
 
-    /// [`extra`] of the least runs.
+    /// `extra` of the least runs.
     pub fn difference(&self) -> u64 {
         extra(self.least)
     }
