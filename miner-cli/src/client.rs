@@ -1,10 +1,9 @@
 //! Talking to a node: requests, answers, and whether to believe them.
 
-use crate::canonical;
 use crate::error::{Error, Refusal};
-use crate::hex;
 use crate::known_nodes::{Known, KnownNodes};
 use ed25519_dalek::{Signature, VerifyingKey};
+use miner_tiny::answer;
 use serde_json::{Map, Value};
 use std::time::Duration;
 
@@ -25,9 +24,6 @@ const RETRY_AFTER_LIMIT: Duration = Duration::from_secs(3600);
 
 /// Longest piece of a stranger's text that is shown.
 const SHOWN_LIMIT: usize = 300;
-
-/// Members of an answer that its signature does not cover.
-const SIGNATURE_MEMBERS: [&str; 2] = ["node_public_key", "node_signature"];
 
 /// A node's challenge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,25 +179,22 @@ impl Client {
         }
         let members =
             members.map_err(|_| no_node(&self.node, "its answer is not a JSON object"))?;
-        let trust = self.vouch(&members)?;
+        let trust = self.vouch(&body, &members)?;
         Ok((members, trust))
     }
 
-    /// Whether an answer is the node's.
-    fn vouch(&self, members: &Map<String, Value>) -> Result<Trust, Error> {
-        let text = |name: &str| members.get(name).and_then(Value::as_str);
-        let Some(signature) = text("node_signature") else {
+    /// Whether an answer, as text and as members, is the node's.
+    fn vouch(&self, text: &[u8], members: &Map<String, Value>) -> Result<Trust, Error> {
+        if !members.contains_key("node_signature") {
             return Ok(Trust::Unsigned);
-        };
-        let key: [u8; 32] = text("node_public_key")
-            .and_then(hex::decode)
-            .ok_or_else(|| no_node(&self.node, "its answer is signed, but names no key"))?;
-        let valid = hex::decode(signature).is_some_and(|signature: [u8; 64]| {
-            let message = canonical::without(members, &SIGNATURE_MEMBERS);
-            VerifyingKey::from_bytes(&key).is_ok_and(|key| {
-                key.verify_strict(message.as_bytes(), &Signature::from_bytes(&signature))
-                    .is_ok()
-            })
+        }
+        let signed = answer::split(text)
+            .ok_or_else(|| no_node(&self.node, "its answer is signed, but not as a node signs"))?;
+        let key = signed.public_key;
+        let valid = VerifyingKey::from_bytes(&key).is_ok_and(|key| {
+            let message = [signed.before, signed.after].concat();
+            key.verify_strict(&message, &Signature::from_bytes(&signed.signature))
+                .is_ok()
         });
         if !valid {
             return Err(Error::Trust {

@@ -3,7 +3,6 @@
 mod attest;
 mod backoff;
 mod balance;
-mod canonical;
 mod cli;
 mod client;
 mod config;

@@ -2,13 +2,15 @@
 //!
 //! [`describe`] says in the network's words what the evidence shows ([`legacy`] holds the existing
 //! network's own checks); [`compose`] writes the submission as canonical JSON, has exactly those
-//! bytes signed, and adds the signature. Nothing here knows a key, a socket or a clock.
+//! bytes signed, and adds the signature; [`answer`] finds what a node signed. Nothing here knows a key,
+//! a socket or a clock.
 #![no_std]
 #![forbid(unsafe_code)]
 
 #[cfg(test)]
 extern crate std;
 
+pub mod answer;
 pub mod device;
 pub mod legacy;
 pub mod submission;
