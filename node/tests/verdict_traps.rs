@@ -266,3 +266,12 @@ fn a_counter_made_of_microseconds_is_found_and_a_crystal_is_not() {
     (counter.gcd, counter.step) = (microsecond, microsecond);
     assert!(fails(&verdict(&synthetic), "counter"));
 }
+
+#[test]
+fn a_machine_with_one_fixed_clock_shows_no_response_and_is_honest() {
+    let mut evidence = honest();
+    for point in &mut evidence.thermal.as_mut().unwrap().curve {
+        point[1] = 1_000;
+    }
+    assert!(verdict(&evidence).physical);
+}

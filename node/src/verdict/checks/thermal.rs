@@ -4,7 +4,8 @@ use super::{about, milli, Subject};
 use crate::verdict::thresholds::NONE;
 use crate::verdict::{Aspect, Check, Outcome};
 
-/// Tells of the response; fails only a curve without any variation, which no clock shows.
+/// Tells of the response. Nothing fails here: a processor whose counter is its own fixed clock, as
+/// most were before frequency scaling, shows no response in ticks.
 pub fn check(subject: &Subject<'_>) -> Vec<Check> {
     let draft = about("thermal", Aspect::Presence);
     let Some(thermal) = &subject.evidence.thermal else {
@@ -24,12 +25,7 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
             constant(thermal.ramp),
             constant(thermal.recovery),
         ))
-        .expected("points that differ");
-    let fine = subject
-        .evidence
-        .counter
-        .as_ref()
-        .is_some_and(|c| c.step <= 256);
+        .expected("a response to load, where the clock can show one");
     vec![if most > least {
         draft.so(
             Outcome::Pass,
@@ -37,16 +33,11 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
              so its size is only told.",
             &NONE,
         )
-    } else if fine && thermal.curve.len() > 1 {
-        draft.so(
-            Outcome::Fail,
-            "Not one point differs from another over the whole load.",
-            &NONE,
-        )
     } else {
         draft.so(
             Outcome::Note,
-            "The counter is too coarse to show a response.",
+            "An add costs the same throughout. A core with one fixed clock, counted by that clock, \
+             shows just that, so it is only told.",
             &NONE,
         )
     }]
