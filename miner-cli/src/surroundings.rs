@@ -81,6 +81,8 @@ impl Surroundings<'_> {
     pub fn facts(&self) -> Vec<Fact> {
         let mut facts = Facts::default();
         facts.add("cpuid.hypervisor", hypervisor_name());
+        let root = probe_arch::arch::hypervisor_root();
+        facts.add("cpuid.hypervisor.root", root.then(|| "1".into()));
         facts.add("process.translated", self.translated().then(|| "1".into()));
         let cpuinfo = self.read("proc/cpuinfo");
         facts.add("proc.cpuinfo.name", cpuinfo.as_deref().and_then(cpu_name));
@@ -239,8 +241,7 @@ impl Facts {
 
 /// The name in the hypervisor's CPUID leaf, where the processor shows a hypervisor at all.
 fn hypervisor_name() -> Option<String> {
-    #[cfg(target_arch = "x86_64")]
-    return probe_arch::arch::hypervisor().map(|name| {
+    probe_arch::arch::hypervisor().map(|name| {
         let name: String = name
             .iter()
             .take_while(|&&byte| byte != 0)
@@ -252,9 +253,7 @@ fn hypervisor_name() -> Option<String> {
         } else {
             name
         }
-    });
-    #[cfg(not(target_arch = "x86_64"))]
-    None
+    })
 }
 
 fn read(path: &Path) -> Option<String> {

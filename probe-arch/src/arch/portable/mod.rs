@@ -1,7 +1,7 @@
 //! Every processor without a native back end: the C kernels, on whatever counter there is.
 //!
 //! The same names as in a native folder: [`Native`], [`DefaultTicks`], [`WORD_NAMES`],
-//! [`hypervisor`].
+//! [`hypervisor`], [`hypervisor_root`].
 
 use crate::platform::{DefaultPlatform, Platform};
 use c_shims::Portable;
@@ -24,6 +24,11 @@ pub const WORD_NAMES: [&str; IDENTITY_WORDS] = ["unused"; IDENTITY_WORDS];
 /// The name that a hypervisor gives itself: C has nowhere to ask.
 pub fn hypervisor() -> Option<[u8; 12]> {
     None
+}
+
+/// Whether this system is the one that creates the machine's guests: C has nowhere to ask.
+pub fn hypervisor_root() -> bool {
+    false
 }
 
 /// This processor, measured by `T`, with what `P` lends.

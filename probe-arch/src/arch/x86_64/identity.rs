@@ -15,6 +15,10 @@ const LEAF_FEATURES: u32 = 1;
 const LEAF_MORE_FEATURES: u32 = 7;
 /// Highest hypervisor leaf, and the hypervisor's name.
 const LEAF_HYPERVISOR: u32 = 0x4000_0000;
+/// What a partition of Microsoft's hypervisor may do.
+const LEAF_HYPERVISOR_FEATURES: u32 = 0x4000_0003;
+/// EBX of [`LEAF_HYPERVISOR_FEATURES`]: this partition may create others.
+const CREATE_PARTITIONS: u32 = 1;
 /// Highest extended leaf.
 const LEAF_EXTENDED: u32 = 0x8000_0000;
 /// Extended feature flags.
@@ -216,4 +220,14 @@ pub fn hypervisor() -> Option<[u8; 12]> {
         bytes.copy_from_slice(&register.to_le_bytes());
     }
     Some(name)
+}
+
+/// Whether this system is the root partition of Microsoft's hypervisor: it creates the machine's
+/// guests, and no other system stands above it. Windows runs so on the metal where its
+/// virtualisation-based security is on. (Hypervisor Top-Level Functional Specification, "Feature
+/// identification": leaf 4000_0003H, EBX bit 0, CreatePartitions.)
+pub fn hypervisor_root() -> bool {
+    hypervisor() == Some(*b"Microsoft Hv")
+        && cpuid(LEAF_HYPERVISOR, 0).eax >= LEAF_HYPERVISOR_FEATURES
+        && cpuid(LEAF_HYPERVISOR_FEATURES, 0).ebx & CREATE_PARTITIONS != 0
 }

@@ -18,7 +18,7 @@ mod simd;
 mod trap;
 
 pub use counter::Tsc;
-pub use identity::{hypervisor, WORD_NAMES};
+pub use identity::{hypervisor, hypervisor_root, WORD_NAMES};
 
 use crate::platform::{self, DefaultPlatform, Platform};
 use identity::Features;
