@@ -81,7 +81,7 @@ impl<'a> Processor<'a> {
             None => format!("{} ({})", self.architecture, or(self.name, "unnamed")),
             Some(x) => format!(
                 "{} family {:02X}h model {:02X}h ({}, {})",
-                x.maker,
+                maker_name(&x.maker),
                 x.signature.family,
                 x.signature.model,
                 x.core
@@ -89,6 +89,18 @@ impl<'a> Processor<'a> {
                 or(self.name, "unnamed"),
             ),
         }
+    }
+}
+
+/// The company behind the first four letters of leaf 0's string; the letters where it is unknown.
+fn maker_name(letters: &str) -> &str {
+    match letters {
+        "Genu" => "Intel",
+        "Auth" => "AMD",
+        "Hygo" => "Hygon",
+        "Cent" => "Centaur",
+        "Cyri" => "Cyrix",
+        other => or(other, "unknown maker,"),
     }
 }
 

@@ -94,7 +94,7 @@ pub const KIND_FIT: Threshold = t(
     "kind_fit",
     700_000,
     "ppm of operations judged",
-    "the processor table, x86-64 rows: judged against a table without its own signature, none of 79 honest processors falls below; of 2,923 claims to be another core 2,317 do (the others need the caches and the instruction sets to tell)",
+    "the processor table, x86-64 rows (examples/cross_check_silicon.rs): judged against a table without its own signature none of 79 honest processors falls below; of 3,002 claims to be another core 2,409 do",
 );
 
 /// The least cost of one add among independent adds, thousandths of a dependent add.
@@ -112,7 +112,7 @@ pub const CACHE_RISE_FROM: Threshold = t(
     "cache_rise_from",
     4_096,
     "KiB",
-    "as large as the largest second level in data/silicon/x86.toml but one",
+    "at least as large as the second level of every core in data/silicon/x86.toml but Core 2 (6,144 KiB) and Tremont (4,608 KiB)",
 );
 
 /// How many times the nearest level's latency the largest working set must cost.
@@ -156,7 +156,7 @@ pub const JITTER_RESOLUTION: Threshold = t(
     "jitter_resolution",
     256,
     "steps of the counter",
-    "a change of 0.4 %, less than one cache miss in a window of 100 microseconds, then moves the reading",
+    "one step is then 0.4 % of the window; shorter windows may repeat to the tick on an honest machine",
 );
 
 /// Variation of fixed work above which other work or a hypervisor takes time away.
