@@ -86,7 +86,6 @@ fn call(arena: &mut [u8], bytes: usize, chase: &Chase) -> f64 {
         return -1.0;
     }
     let _one_at_a_time = LOCK.lock();
-    let _one_at_a_time = LOCK.lock();
     // SAFETY: the C code reads and writes `bytes` bytes from the start of `arena` and no others:
     // they are inside the slice (checked above), borrowed uniquely for the call, and aligned for
     // pointers. It keeps no pointer into them that it would follow later, and checks its other
