@@ -182,10 +182,11 @@ fn drop_last_fact(evidence: &mut Evidence) -> bool {
         .is_some_and(|environment| environment.facts.pop().is_some())
 }
 
-/// The wallet of the settings; where there is no file yet, a new one.
+/// The wallet of the settings. Where nobody named a file and the default one is not there yet, a new
+/// one; a file that was named and is not there is more likely a slip than a wish.
 fn open_or_create(settings: &Settings) -> Result<Wallet, Error> {
     let passphrase_file = settings.passphrase_file.as_deref();
-    if settings.wallet.exists() {
+    if settings.wallet_named || settings.wallet.exists() {
         return Wallet::open(&settings.wallet, || passphrase::to_open(passphrase_file));
     }
     let wallet = Wallet::generate()?;

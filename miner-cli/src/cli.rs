@@ -46,7 +46,7 @@ pub struct Global {
     #[arg(long, global = true, env = "VERDIGRIS_NODE", value_name = "URL")]
     pub node: Option<String>,
 
-    /// The key file [default: verdigris/wallet.json in $XDG_DATA_HOME]
+    /// The key file [default: verdigris/wallet.json in $XDG_DATA_HOME, made when first needed]
     #[arg(long, global = true, env = "VERDIGRIS_WALLET", value_name = "FILE")]
     pub wallet: Option<PathBuf>,
 

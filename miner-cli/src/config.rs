@@ -36,6 +36,9 @@ pub struct Settings {
     pub node: String,
     /// The key file.
     pub wallet: PathBuf,
+    /// Whether somebody named the key file. One that was named must be there; the default one is
+    /// made when it is first needed.
+    pub wallet_named: bool,
     /// Where the passphrase is.
     pub passphrase_file: Option<PathBuf>,
     /// Memory to measure in; `None`: as much as is sensible.
@@ -84,14 +87,15 @@ impl Settings {
             .node
             .or(file.node)
             .unwrap_or_else(|| DEFAULT_NODE.into());
-        let wallet = global
-            .wallet
-            .or(file.wallet)
-            .unwrap_or_else(|| directory("XDG_DATA_HOME", ".local/share").join("wallet.json"));
+        let named = global.wallet.or(file.wallet);
+        let wallet_named = named.is_some();
+        let wallet =
+            named.unwrap_or_else(|| directory("XDG_DATA_HOME", ".local/share").join("wallet.json"));
         Ok(Settings {
             node: node_url(&node)?,
             known_nodes: wallet.with_file_name("known-nodes"),
             wallet,
+            wallet_named,
             passphrase_file: global.passphrase_file.or(file.passphrase_file),
             arena,
             quick: global.quick.or(file.quick).unwrap_or(false),

@@ -166,3 +166,16 @@ fn what_is_no_seed_or_no_wallet_is_an_error_with_advice() {
     home.run(&["wallet", "show", "--wallet", garbage.to_str().unwrap()])
         .ended(4);
 }
+
+#[test]
+fn a_named_wallet_must_exist_and_the_default_one_is_made() {
+    let home = Home::new();
+    let slip = home.path("walet.json");
+    let refused = home
+        .run(&["payload", "--quick", "--wallet", slip.to_str().unwrap()])
+        .ended(4);
+    assert!(refused.stderr.contains("wallet new"), "{refused:?}");
+    assert!(!slip.exists());
+    let made = home.run(&["payload", "--quick"]).ended(0);
+    assert!(made.stderr.contains("made a wallet"), "{made:?}");
+}
