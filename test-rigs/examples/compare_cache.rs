@@ -27,7 +27,7 @@ use test_rigs::reference::Chase;
 const GOAL_PERCENT: f64 = 5.0;
 
 /// Runs of the channel, unless told.
-const RUNS: u64 = 10;
+const RUNS: u64 = 20;
 
 /// Bytes from node to node of the tool's rings: one node in each line, as in the channel.
 const LINE: u32 = 64;
