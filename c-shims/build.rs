@@ -3,7 +3,8 @@
 use std::env;
 
 /// The sources.
-const SOURCES: [&str; 4] = [
+const SOURCES: [&str; 5] = [
+    "src/arch.c",
     "src/branch.c",
     "src/float.c",
     "src/integer.c",

@@ -32,6 +32,7 @@ typedef unsigned long vg_u32;
 #define VG_UNROLL 48
 #define VG_INT_LANES 4
 #define VG_FP_LANES 8
+#define VG_LOAD_RING 16
 
 #define VG_DEPENDENT 0
 #define VG_INDEPENDENT 1
@@ -59,8 +60,12 @@ void vg_int_div(int shape, int body, vg_u32 n, vg_u32 *x, vg_u32 c);
 /* x ^= x << 13, x ^= x >> 17, x ^= x << 5 in turn. x: VG_INT_LANES words. */
 void vg_shift(int shape, int body, vg_u32 n, vg_u32 *x);
 
-/* at = at->next. at: VG_INT_LANES pointers to links of a ring. */
-void vg_load(int shape, int body, vg_u32 n, struct vg_link **at);
+/*
+ * at = at->next in a ring of VG_LOAD_RING links, which is laid here: slot i points to slot next[i],
+ * each below VG_LOAD_RING. Lane i starts at slot i. ends: VG_INT_LANES words, the slots where the
+ * lanes end.
+ */
+void vg_load(int shape, int body, vg_u32 n, const unsigned char *next, vg_u32 *ends);
 
 /* *m += c through memory: each load waits for the store before it. One lane only. */
 void vg_store_load(int body, vg_u32 n, volatile vg_u32 *m, vg_u32 c);

@@ -31,3 +31,12 @@ pub fn floats(lanes: &[f64]) -> u64 {
 pub const fn pair(x: u32, y: u32) -> u32 {
     x ^ y.rotate_left(PAIR_ROTATION)
 }
+
+/// The digest of vector lanes: for each the fold, from 0, of its words.
+pub fn vectors<const WORDS: usize>(lanes: &[[u32; WORDS]]) -> u64 {
+    self::lanes(
+        lanes
+            .iter()
+            .map(|words| self::lanes(words.iter().map(|&word| u64::from(word)))),
+    )
+}

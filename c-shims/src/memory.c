@@ -10,15 +10,23 @@
     VG_STEP(at2) \
     VG_STEP(at3)
 
-void vg_load(int shape, int body, vg_u32 n, struct vg_link **at)
+void vg_load(int shape, int body, vg_u32 n, const unsigned char *next, vg_u32 *ends)
 {
-    struct vg_link *at0 = at[0], *at1 = at[1], *at2 = at[2], *at3 = at[3];
+    struct vg_link ring[VG_LOAD_RING];
+    struct vg_link *at0 = &ring[0], *at1 = &ring[1], *at2 = &ring[2], *at3 = &ring[3];
+    int slot;
+    for (slot = 0; slot < VG_LOAD_RING; slot++) {
+        ring[slot].next = &ring[next[slot]];
+    }
     if (shape == VG_DEPENDENT) {
         VG_BODY(body, n, VG_48(VG_STEP(at0)), VG_96(VG_STEP(at0)))
     } else {
         VG_BODY(body, n, VG_12(VG_STEPS), VG_24(VG_STEPS))
     }
-    at[0] = at0, at[1] = at1, at[2] = at2, at[3] = at3;
+    ends[0] = (vg_u32)(at0 - ring);
+    ends[1] = (vg_u32)(at1 - ring);
+    ends[2] = (vg_u32)(at2 - ring);
+    ends[3] = (vg_u32)(at3 - ring);
 }
 
 #define VG_ADD_TO_MEMORY *m += c;

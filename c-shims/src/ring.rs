@@ -59,6 +59,16 @@ fn fits(bytes: usize, ring: &Ring) -> bool {
 }
 
 /// Stores the address `to` at `offset`.
+#[cfg(not(target_arch = "wasm32"))]
 fn link(arena: &mut [u8], offset: usize, to: usize) {
     arena[offset..offset + size_of::<usize>()].copy_from_slice(&to.to_ne_bytes());
+}
+
+/// Has the host store its own address of `to` at its own address of `offset`: the links that the C
+/// kernels follow are the host's, wherever it keeps this memory.
+#[cfg(target_arch = "wasm32")]
+fn link(arena: &mut [u8], offset: usize, to: usize) {
+    let at = arena[offset..offset + LINK].as_mut_ptr();
+    // SAFETY: eight bytes of the arena, aligned to eight (`fits`): room for an address of the host.
+    unsafe { crate::raw::vg_link(at, to as *mut u8) };
 }

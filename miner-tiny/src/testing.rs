@@ -167,7 +167,7 @@ pub fn ample() -> Evidence {
         }),
         quick: false,
         quirks: Some(quirks::Evidence {
-            answers: quirks::X86_64
+            answers: quirks::x86::PROBES
                 .iter()
                 .map(|probe| quirks::Answer {
                     id: probe.id,

@@ -3,8 +3,7 @@
 //!
 //! `cargo run --release -p probe-arch --example branches [portable]`.
 
-use c_shims::Portable;
-use probe_arch::{DefaultTicks, Native};
+use probe_arch::{DefaultTicks, Native, NoPlatform, Portable};
 use probe_core::machine::{Machine, Pattern};
 use probe_core::seed::Seed;
 
@@ -59,7 +58,7 @@ fn table(machine: &mut impl Machine) {
 
 fn main() {
     if std::env::args().nth(1).as_deref() == Some("portable") {
-        table(&mut Portable::new(DefaultTicks::default()));
+        table(&mut Portable::with(DefaultTicks::default(), NoPlatform));
     } else {
         table(&mut Native::new());
     }

@@ -3,8 +3,7 @@
 //!
 //! `cargo run --release -p probe-arch --example ops [portable]`; with `portable`, by the C kernels.
 
-use c_shims::Portable;
-use probe_arch::{DefaultTicks, Native};
+use probe_arch::{DefaultTicks, Native, NoPlatform, Portable};
 use probe_core::machine::{Body, Chain, Machine, Op, Operands, Shape, UNROLL};
 use probe_core::seed::Seed;
 
@@ -92,7 +91,7 @@ fn table(machine: &mut impl Machine) {
 
 fn main() {
     if std::env::args().nth(1).as_deref() == Some("portable") {
-        table(&mut Portable::new(DefaultTicks::default()));
+        table(&mut Portable::with(DefaultTicks::default(), NoPlatform));
     } else {
         table(&mut Native::new());
     }

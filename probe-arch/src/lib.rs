@@ -1,7 +1,8 @@
 //! How this processor is touched: its counter, its identification, its instruction kernels.
 //!
 //! [`Native`] is the machine that this program was built for, as [`probe_core`] measures it:
-//! instructions written out where the back end is native, portable C elsewhere. [`platform`] is
+//! instructions written out where the back end is native, C elsewhere. [`Portable`] is the same machine
+//! by the C kernels alone. [`platform`] is
 //! what a bare processor lacks and an operating system or a firmware lends (memory to run fresh
 //! code in, sleep); [`os`] lends it on Unix. All `unsafe` of the workspace lives here and in
 //! `c-shims`, and this crate knows no statistics.
@@ -11,9 +12,12 @@
 extern crate std;
 
 pub mod arch;
+mod fresh;
+mod native;
 #[cfg(all(feature = "os", unix))]
 pub mod os;
 pub mod platform;
 
-pub use arch::{DefaultTicks, Native};
+pub use arch::DefaultTicks;
+pub use native::{Native, Port, Portable, Processor};
 pub use platform::{DefaultPlatform, NoPlatform, Platform};

@@ -6,8 +6,8 @@ use probe_core::ticks::Ticks;
 /// What an operating system or a firmware lends to the kernels.
 ///
 /// # Safety
-/// From the moment that [`Platform::install`] gives an address until its next call or the end of
-/// the platform, the bytes that were passed to it must lie at that address, readable and
+/// From the moment that [`Platform::install`] or [`Platform::patch`] gives an address until the next
+/// call of either or the end of the platform, the bytes that were passed to it must lie at that address, readable and
 /// executable, and nothing may write there.
 pub unsafe trait Platform {
     /// Makes `code` executable, always at the same place, in place of what was there before. No
@@ -17,6 +17,13 @@ pub unsafe trait Platform {
     /// `None` where the platform forbids fresh code or has no room for so much of it; what was
     /// installed before is then gone.
     fn install(&mut self, code: &[u8]) -> Option<NonNull<u8>>;
+
+    /// Puts `code`, as long as what was installed last, in its place by plain stores, as far as the
+    /// platform can leave it at that: where instruction caches are not coherent, the processor may go
+    /// on executing what was there. `None` as for `install`.
+    fn patch(&mut self, code: &[u8]) -> Option<NonNull<u8>> {
+        self.install(code)
+    }
 
     /// Sleeps for about a millisecond; `false` at once where there is nothing to sleep by.
     fn nap(&mut self) -> bool;

@@ -1,10 +1,10 @@
 //! What a processor says of itself, fresh code under W^X, value probes, and what Unix lends.
 
-#![cfg(all(target_arch = "x86_64", not(verdigris_portable)))]
+#![cfg(target_arch = "x86_64")]
 
 use probe_arch::os::{Arena, MonotonicClock, Os};
 use probe_arch::{Native, NoPlatform, Platform};
-use probe_core::channels::quirks::X86_64;
+use probe_core::channels::quirks::x86::PROBES;
 use probe_core::machine::{Fresh, Machine, Routine, Trap, MAX_FRESH_ADDS};
 use probe_core::replay;
 use probe_core::seed::Seed;
@@ -126,7 +126,7 @@ fn identity_agrees_with_the_standard_library() {
 #[test]
 fn value_probes_answer_the_same_every_time_and_only_for_their_numbers() {
     let mut machine = Native::new();
-    for probe in X86_64 {
+    for probe in PROBES {
         for nonce in ["a", "b", "c", "d"] {
             for operand in probe.operands(&Seed::derive(nonce, "quirks")) {
                 let answer = machine.quirk(probe.id, operand).expect("all are answered");
@@ -155,7 +155,7 @@ fn value_probes_are_right_where_the_manual_binds() {
     const OF: u32 = 1 << 11;
     let mut machine = Native::new();
     let id = |name: &str| {
-        X86_64
+        PROBES
             .iter()
             .find(|p| p.name == name)
             .expect("in the registry")

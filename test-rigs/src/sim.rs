@@ -10,7 +10,7 @@ pub mod presets;
 
 pub use memory::{Cache, Memory};
 
-use probe_core::channels::quirks::X86_64;
+use probe_core::channels::quirks::registry;
 use probe_core::evidence::Evidence;
 use probe_core::machine::{
     Chain, Fresh, Identity, Machine, Op, Operands, Pattern, QuirkWords, Ring, Routine, Shape, Trap,
@@ -326,10 +326,8 @@ impl Machine for Simulated {
     }
 
     fn quirk(&mut self, probe: u16, operand: [u32; 2]) -> Option<QuirkWords> {
-        let known = X86_64.iter().find(|p| p.id == probe)?;
-        if known.architecture != self.spec.architecture {
-            return None;
-        }
+        let known = registry(self.spec.architecture);
+        let known = known.iter().find(|p| p.id == probe)?;
         let root = known.name.starts_with("rsqrt");
         let shift = match known.name {
             "rcpps" => 21,

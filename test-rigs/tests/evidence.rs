@@ -143,7 +143,7 @@ fn widest() -> Evidence {
     e.identity.architecture = clip(&"n".repeat(16));
     e.identity.vector_unit = clip(&"n".repeat(16));
     e.identity.words = [u32::MAX; 12].into_iter().collect();
-    e.quirks.as_mut().expect("quirks").answers = probe_core::channels::quirks::X86_64
+    e.quirks.as_mut().expect("quirks").answers = probe_core::channels::quirks::x86::PROBES
         .iter()
         .map(|p| probe_core::channels::quirks::Answer {
             id: p.id,

@@ -1,17 +1,45 @@
 //! The port list: which folder provides the kernels of which architecture.
 //!
 //! Every native folder has the same files, so that who knows one knows all: `counter`, `identity`,
-//! `integer`, `float`, `simd`, `branch`, `memory`, `quirks`, `fresh_code`, `trap`, and `mod.rs`
-//! that makes a [`Native`] of them. `--cfg verdigris_portable` takes the C kernels everywhere.
+//! `integer`, `float`, `simd`, `branch`, `memory`, `quirks`, `fresh_code`, `trap`, and `mod.rs`, which
+//! makes a `Port` of them and names `DefaultTicks`, `WORD_NAMES`, `hypervisor` and `hypervisor_root`.
+//! The folder `c` serves every other architecture; the files of one lie in `c-shims/src/arch`.
 
-#[cfg_attr(
-    all(target_arch = "x86_64", not(verdigris_portable)),
-    path = "x86_64/mod.rs"
-)]
-#[cfg_attr(
-    any(verdigris_portable, not(target_arch = "x86_64")),
-    path = "portable/mod.rs"
-)]
+pub mod c;
+
+#[cfg(target_arch = "aarch64")]
+#[path = "aarch64/mod.rs"]
 mod native;
 
-pub use native::*;
+#[cfg(target_arch = "arm")]
+#[path = "arm/mod.rs"]
+mod native;
+
+#[cfg(any(target_arch = "powerpc", target_arch = "powerpc64"))]
+#[path = "powerpc/mod.rs"]
+mod native;
+
+#[cfg(target_arch = "riscv64")]
+#[path = "riscv64/mod.rs"]
+mod native;
+
+#[cfg(target_arch = "x86")]
+#[path = "x86/mod.rs"]
+mod native;
+
+#[cfg(target_arch = "x86_64")]
+#[path = "x86_64/mod.rs"]
+mod native;
+
+#[cfg(not(any(
+    target_arch = "aarch64",
+    target_arch = "arm",
+    target_arch = "powerpc",
+    target_arch = "powerpc64",
+    target_arch = "riscv64",
+    target_arch = "x86",
+    target_arch = "x86_64"
+)))]
+use c as native;
+
+pub use native::{hypervisor, hypervisor_root, Backend, DefaultTicks, WORD_NAMES};

@@ -16,39 +16,13 @@
 //!   APM volume 3; values observed on processors and emulators are the node's data, not this
 //!   crate's.
 //!
-//! # The x86-64 registry
+//! # Registries
 //!
-//! `a` and `b` are the two words of the operand; *flags(f)* is a single answer word that packs two
-//! runs of the instruction `f`: the low 16 bits are `RFLAGS & 0x8d5` (OF SF ZF AF PF CF) after it
-//! ran with those six flags clear, the high 16 bits the same after it ran with those six flags set.
-//! *ext(st)* is three words of the 80-bit number in `st(0)`, as `fstp tbyte` stores it: mantissa
-//! bits 0–31, mantissa bits 32–63, then sign and exponent in the low 16 bits. The x87 control word
-//! is 0x037f (64-bit precision, round to nearest, exceptions masked) and the stack is empty on
-//! entry and on exit. MXCSR is 0x1f80. Words of the answer beyond the probe's count are 0.
-//!
-//! | id | name | domain | meaning of `a`, `b` | answer |
-//! |---|---|---|---|---|
-//! | 1 | `rcpps` | Float32 | lane i = bits `a ^ (i << 21)` | 4 lanes of `rcpps` |
-//! | 2 | `rsqrtps` | Float32 | lane i = bits `a ^ (i << 22)` | 4 lanes of `rsqrtps` |
-//! | 3 | `rcpss` | Float32 | bits of the operand | low lane of `rcpss` |
-//! | 4 | `rsqrtss` | Float32 | bits of the operand | low lane of `rsqrtss` |
-//! | 5 | `fsin` | Float32 | `fld dword a; fsin` | *ext* |
-//! | 6 | `fcos` | Float32 | `fld dword a; fcos` | *ext* |
-//! | 7 | `f2xm1` | Words | `a` as a signed integer × 2^-31 (`fild`, exact `fmul`); `f2xm1` | *ext* |
-//! | 8 | `fyl2x` | Float32 | `fld1; fld dword a; fyl2x` = log2 a | *ext* |
-//! | 9 | `fpatan` | Float32 | `fld dword a; fld1; fpatan` = arctan a | *ext* |
-//! | 10 | `fsin_pi` | None | `fldpi; fsin` | *ext* |
-//! | 11 | `shl` | Small | `shl r32 = b, cl = a` | *flags* |
-//! | 12 | `shr` | Small | `shr r32 = b, cl = a` | *flags* |
-//! | 13 | `rol` | Small | `rol r32 = b, cl = a` | *flags* |
-//! | 14 | `shld32` | Small | `shld r32 = b, r32 = !b, cl = a` | *flags* |
-//! | 15 | `shld16` | Small | `shld r16 = b & 0xffff, r16 = b >> 16, cl = a \| 16` | *flags*; then the 16-bit result of the run with flags clear |
-//! | 16 | `bsf` | Words | `bsf r32, r32 = (a \| 1 << 31) & (!0 << (b & 31))` | *flags* |
-//! | 17 | `bsr` | Words | `bsr r32, r32 = (a >> (b & 31)) \| 1` | *flags* |
-//! | 18 | `bsf_zero` | Words | destination r64 = `b << 32 \| a`, then `bsf r32, r32 = 0` on its low half | low and high word of the destination, from the run with flags clear; then *flags* |
-//! | 19 | `imul` | Words | `imul r32 = a, r32 = b` | *flags* |
-//! | 20 | `mul` | Words | `mul r32`: eax = a, multiplier b | *flags* |
-//! | 21 | `div` | Words | `div r32`: edx = 0, eax = a, divisor `b \| 1` | *flags* |
+//! One file for each family of architectures, [`x86`], [`power`], [`arm`], [`aarch64`], [`riscv`],
+//! [`sparc`], [`mips`], [`m68k`], and [`portable`] for those that have no more than C. Each opens with
+//! the table of what its probes compute. Numbers are unique over all of them and never used again:
+//! 1–39 x86, 40–79 Power, 80–99 ARM, 100–119 AArch64, 120–139 RISC-V, 140–169 SPARC, 170–199 MIPS,
+//! 200–239 68k, 240–299 portable.
 
 use super::ChannelId;
 use crate::machine::{Machine, QUIRK_WORDS};
@@ -82,8 +56,6 @@ pub struct Answer {
 pub struct Probe {
     /// Number, unique over all architectures, never used again once released.
     pub id: u16,
-    /// Architecture, as in [`crate::machine::Identity::architecture`].
-    pub architecture: &'static str,
     /// Short name for people.
     pub name: &'static str,
     /// Operands drawn from the challenge for each run of the probe.
@@ -138,10 +110,41 @@ impl Probe {
     }
 }
 
-const fn x86(id: u16, name: &'static str, draws: u8, words: u8, domain: Domain) -> Probe {
+pub mod aarch64;
+pub mod arm;
+pub mod m68k;
+pub mod mips;
+pub mod portable;
+pub mod power;
+pub mod riscv;
+pub mod sparc;
+pub mod x86;
+
+/// Registries by the architectures ([`crate::machine::Identity::architecture`]) that they serve.
+pub const REGISTRIES: &[(&[&str], &[Probe])] = &[
+    (&["x86_64", "x86"], x86::PROBES),
+    (&["powerpc", "powerpc64"], power::PROBES),
+    (&["arm"], arm::PROBES),
+    (&["aarch64"], aarch64::PROBES),
+    (&["riscv64"], riscv::PROBES),
+    (&["sparc", "sparc64"], sparc::PROBES),
+    (&["mips", "mips64"], mips::PROBES),
+    (&["m68k"], m68k::PROBES),
+    (&["alpha", "hppa", "sh4", "s390x"], portable::PROBES),
+];
+
+/// The registry of an architecture; empty for one that has none.
+pub fn registry(architecture: &str) -> &'static [Probe] {
+    REGISTRIES
+        .iter()
+        .find(|(architectures, _)| architectures.contains(&architecture))
+        .map_or(&[], |(_, probes)| probes)
+}
+
+/// An entry of a registry.
+const fn probe(id: u16, name: &'static str, draws: u8, words: u8, domain: Domain) -> Probe {
     Probe {
         id,
-        architecture: "x86_64",
         name,
         draws,
         words,
@@ -149,51 +152,24 @@ const fn x86(id: u16, name: &'static str, draws: u8, words: u8, domain: Domain) 
     }
 }
 
-/// The value probes of x86-64; the table in the module's documentation says what each means.
-pub const X86_64: &[Probe] = &[
-    x86(1, "rcpps", 1, 4, Domain::Float32),
-    x86(2, "rsqrtps", 1, 4, Domain::Float32),
-    x86(3, "rcpss", 1, 1, Domain::Float32),
-    x86(4, "rsqrtss", 1, 1, Domain::Float32),
-    x86(5, "fsin", 1, 3, Domain::Float32),
-    x86(6, "fcos", 1, 3, Domain::Float32),
-    x86(7, "f2xm1", 1, 3, Domain::Words),
-    x86(8, "fyl2x", 1, 3, Domain::Float32),
-    x86(9, "fpatan", 1, 3, Domain::Float32),
-    x86(10, "fsin_pi", 1, 3, Domain::None),
-    x86(11, "shl", 2, 1, Domain::Small),
-    x86(12, "shr", 2, 1, Domain::Small),
-    x86(13, "rol", 2, 1, Domain::Small),
-    x86(14, "shld32", 2, 1, Domain::Small),
-    x86(15, "shld16", 1, 2, Domain::Small),
-    x86(16, "bsf", 2, 1, Domain::Words),
-    x86(17, "bsr", 2, 1, Domain::Words),
-    x86(18, "bsf_zero", 1, 3, Domain::Words),
-    x86(19, "imul", 1, 1, Domain::Words),
-    x86(20, "mul", 1, 1, Domain::Words),
-    x86(21, "div", 1, 1, Domain::Words),
-];
-
-/// Registries of all architectures.
-pub const REGISTRIES: &[&[Probe]] = &[X86_64];
-
-/// The registry of an architecture; empty for one that has none yet.
-pub fn registry(architecture: &str) -> &'static [Probe] {
-    REGISTRIES
-        .iter()
-        .find(|r| r.iter().any(|p| p.architecture == architecture))
-        .copied()
-        .unwrap_or(&[])
-}
-
+// Answers must fit their place in the evidence, and numbers rise through all registries.
 const _: () = {
-    let mut i = 0;
-    while i < X86_64.len() {
-        assert!(X86_64[i].words as usize <= QUIRK_WORDS);
-        assert!(X86_64[i].draws as usize * X86_64[i].words as usize <= 16);
-        i += 1;
+    let mut last = 0;
+    let mut family = 0;
+    while family < REGISTRIES.len() {
+        let probes = REGISTRIES[family].1;
+        assert!(probes.len() <= 32);
+        let mut i = 0;
+        while i < probes.len() {
+            let probe = probes[i];
+            assert!(probe.words >= 1 && probe.words as usize <= QUIRK_WORDS);
+            assert!(probe.draws >= 1 && probe.draws as usize * probe.words as usize <= 16);
+            assert!(probe.id > last);
+            last = probe.id;
+            i += 1;
+        }
+        family += 1;
     }
-    assert!(X86_64.len() <= 32);
 };
 
 /// Milliseconds that the channel takes on an ordinary machine: standard, quick.

@@ -8,10 +8,9 @@
 //!   base register and displacement agree, which is a fact to be measured, not one to be avoided).
 
 use super::{DOUBLE, INT, SINGLE};
-use c_shims::{digest, ring, sound};
+use c_shims::{digest, sound};
 use core::arch::asm;
-use probe_core::machine::{Body, Chain, Op, Operands, Ring, Shape, Walk, INT_LANES, LOAD_RING};
-use probe_core::ticks::Ticks;
+use probe_core::machine::{Body, Chain, Op, Operands, Shape, INT_LANES, LOAD_RING};
 
 /// Loads in one turn of the chase's loop: the loop's own instructions hide under their latency.
 const CHASE_UNROLL: u32 = 16;
@@ -139,38 +138,12 @@ fn store_load<const OPS: u32>(n: u32, mut m: u32, c: u32) -> u32 {
     m
 }
 
-/// Lays a ring in the arena and walks it: see [`probe_core::machine::Machine::chase`].
-///
-/// Sound because laying, walking and timing happen in this one call, which borrows the arena
-/// uniquely: [`ring::lay`] leaves in every link the address of a link of the same arena, and nobody
-/// can write to it before the last step is done.
-pub(super) fn chase(
-    ticks: &mut impl Ticks,
-    arena: &mut [u8],
-    ring: &Ring,
-    walk: Walk,
-    elapsed: &mut [u64],
-) -> Option<u64> {
-    let base = arena.as_ptr().addr();
-    let mut at = ring::lay(arena, ring)?;
-    // SAFETY: see above.
-    at = unsafe { follow(at, walk.warm) };
-    for pass in elapsed {
-        let start = ticks.now();
-        // SAFETY: see above; `at` is where the last walk ended, which is a link.
-        at = unsafe { follow(at, walk.steps) };
-        let end = ticks.now();
-        *pass = ticks.between(start, end);
-    }
-    Some((at - base) as u64)
-}
-
 /// Follows `steps` links.
 ///
 /// # Safety
 /// As [`follow_one`].
 #[inline(always)]
-unsafe fn follow(mut at: usize, steps: u32) -> usize {
+pub(super) unsafe fn follow(mut at: usize, steps: u32) -> usize {
     // SAFETY: reads only where the caller vouches for it.
     unsafe {
         asm!(

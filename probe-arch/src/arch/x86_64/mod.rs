@@ -20,13 +20,13 @@ mod trap;
 pub use counter::Tsc;
 pub use identity::{hypervisor, hypervisor_root, WORD_NAMES};
 
-use crate::platform::{self, DefaultPlatform, Platform};
+use crate::native::Port;
+use c_shims::arch::MAX_FRESH_BYTES;
 use identity::Features;
 use probe_core::machine::{
-    Body, Chain, Fresh, Identity, Machine, Op, Operands, Pattern, QuirkWords, Ring, Routine, Trap,
-    Walk, FP_LANES, INT_LANES, UNROLL,
+    Body, Chain, Identity, Op, Operands, Pattern, QuirkWords, Routine, Trap, FP_LANES, INT_LANES,
+    UNROLL,
 };
-use probe_core::ticks::{CounterInfo, Ticks};
 
 /// Operations in a body, as the assembler counts them.
 const SINGLE: u32 = UNROLL * Body::Single as u32;
@@ -39,60 +39,25 @@ const FP: u32 = FP_LANES as u32;
 /// The counter of this architecture.
 pub type DefaultTicks = Tsc;
 
-/// This processor, measured by `T`, with what `P` lends.
+/// What this processor has.
 #[derive(Debug)]
-pub struct Native<T = DefaultTicks, P = DefaultPlatform> {
-    ticks: T,
-    platform: P,
+pub struct Backend {
     features: Features,
-    fresh: Option<fresh_code::Installed>,
 }
 
-impl Native {
-    /// This processor, its own counter, and the platform that the program was built for.
-    pub fn new() -> Self {
-        Native::with(DefaultTicks::new(), DefaultPlatform::default())
-    }
-}
-
-impl Default for Native {
-    fn default() -> Self {
-        Native::new()
-    }
-}
-
-impl<T: Ticks, P: Platform> Native<T, P> {
-    /// This processor, measured by another counter or on another platform.
-    pub fn with(ticks: T, platform: P) -> Self {
-        Native {
-            ticks,
-            platform,
+// SAFETY: `fresh_code::encode` writes a function of the type that `fresh_code::call` calls.
+unsafe impl Port for Backend {
+    fn detect() -> Self {
+        Backend {
             features: Features::detect(),
-            fresh: None,
         }
     }
-}
 
-impl<T: Ticks, P> Ticks for Native<T, P> {
-    #[inline(always)]
-    fn now(&mut self) -> u64 {
-        self.ticks.now()
-    }
-
-    fn info(&self) -> CounterInfo {
-        self.ticks.info()
-    }
-}
-
-impl<T: Ticks, P: Platform> Machine for Native<T, P> {
-    fn identity(&mut self) -> Identity {
+    fn identity(&self) -> Identity {
         identity::identity(&self.features)
     }
 
-    fn chain(&mut self, chain: Chain, operands: &Operands) -> Option<u64> {
-        if chain.iterations == 0 {
-            return None;
-        }
+    fn chain(&self, chain: Chain, operands: &Operands) -> Option<u64> {
         match chain.op {
             Op::IntAdd | Op::IntMul | Op::IntDiv | Op::Shift => integer::chain(chain, operands),
             Op::Load | Op::StoreLoad => memory::chain(chain, operands),
@@ -109,42 +74,40 @@ impl<T: Ticks, P: Platform> Machine for Native<T, P> {
         }
     }
 
-    fn chase(
-        &mut self,
-        arena: &mut [u8],
-        ring: &Ring,
-        walk: Walk,
-        elapsed: &mut [u64],
-    ) -> Option<u64> {
-        memory::chase(&mut self.ticks, arena, ring, walk, elapsed)
+    #[inline(always)]
+    unsafe fn follow(at: usize, steps: u32) -> usize {
+        // SAFETY: the caller's promise is the same.
+        unsafe { memory::follow(at, steps) }
     }
 
-    fn branches(&mut self, pattern: Pattern<'_>) -> Option<u32> {
+    fn branches(pattern: Pattern<'_>) -> Option<u32> {
         branch::branches(pattern)
     }
 
-    fn indirect(&mut self, targets: u8, order: &[u8], calls: u32) -> Option<u32> {
+    fn indirect(targets: u8, order: &[u8], calls: u32) -> Option<u32> {
         branch::indirect(targets, order, calls)
     }
 
-    fn nested_calls(&mut self, depth: u8, times: u32) -> Option<u32> {
+    fn nested_calls(depth: u8, times: u32) -> Option<u32> {
         branch::nested_calls(depth, times)
     }
 
-    fn quirk(&mut self, probe: u16, operand: [u32; 2]) -> Option<QuirkWords> {
+    fn quirk(&self, probe: u16, operand: [u32; 2]) -> Option<QuirkWords> {
         quirks::quirk(probe, operand)
     }
 
-    fn fresh_code(&mut self, what: Fresh, routine: Routine) -> Option<u32> {
-        fresh_code::fresh_code(&mut self.platform, &mut self.fresh, what, routine)
-    }
-
-    fn trap(&mut self, kind: Trap) -> Option<()> {
+    #[inline(always)]
+    fn trap(&self, kind: Trap) -> Option<()> {
         trap::trap(kind);
         Some(())
     }
 
-    fn idle(&mut self, ticks: u64) -> bool {
-        platform::idle(&mut self.ticks, &mut self.platform, ticks)
+    fn encode(routine: Routine, code: &mut [u8; MAX_FRESH_BYTES]) -> Option<usize> {
+        Some(fresh_code::encode(routine, code))
+    }
+
+    unsafe fn call(code: *const u8, x: u32) -> u32 {
+        // SAFETY: the caller's promise is the same.
+        unsafe { fresh_code::call(code, x) }
     }
 }

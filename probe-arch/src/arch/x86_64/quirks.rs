@@ -8,7 +8,7 @@
 //! - AMD APM volumes 3, 4 and 5 for the same instructions.
 
 use core::arch::asm;
-use probe_core::channels::quirks::X86_64;
+use probe_core::channels::quirks::x86::PROBES;
 use probe_core::machine::QuirkWords;
 
 /// OF, SF, ZF, AF, PF and CF.
@@ -22,7 +22,7 @@ const TWO_TO_MINUS_31: f64 = 1.0 / (1u64 << 31) as f64;
 
 /// Answers a probe of the registry; `None` for a number that is not in it.
 pub(super) fn quirk(probe: u16, [a, b]: [u32; 2]) -> Option<QuirkWords> {
-    let name = X86_64.iter().find(|entry| entry.id == probe)?.name;
+    let name = PROBES.iter().find(|entry| entry.id == probe)?.name;
     estimate(name, a)
         .or_else(|| transcendental(name, a))
         .or_else(|| flags(name, a, b))

@@ -1,0 +1,8 @@
+#include "../none/start.c"
+#include "../none/counter.c"
+#include "../none/identity.c"
+#include "../none/float.c"
+#include "../none/simd.c"
+#include "../none/quirks.c"
+#include "../none/fresh_code.c"
+#include "../none/trap.c"

@@ -1,0 +1,2 @@
+/* No modes to set. */
+void vg_start(void) {}
