@@ -1,0 +1,162 @@
+//! Making a target's miner.
+
+use crate::process;
+use crate::targets::{Route, Target};
+use crate::toolchain::Toolchain;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// The miner, by its name as a program of the workspace.
+const PROGRAM: &str = "verdigris-tiny";
+
+/// The profile that it is built with: small, its kernels as fast as ever.
+const PROFILE: &str = "tiny";
+
+/// How long one build may take: ten times what it takes on two cores.
+const BUILD_LIMIT: Duration = Duration::from_secs(900);
+
+/// The portable C drop's archive.
+const DROP: &str = "verdigris-portable-c.tar.gz";
+
+/// A miner that was built.
+#[derive(Debug, Clone)]
+pub struct Built {
+    /// The static program.
+    pub path: PathBuf,
+    /// Its size, bytes.
+    pub bytes: u64,
+    /// How long the build took.
+    pub took: Duration,
+}
+
+/// Where things are built.
+#[derive(Debug, Clone)]
+pub struct Builder {
+    /// The workspace.
+    pub root: PathBuf,
+    /// Where everything that is built goes.
+    pub out: PathBuf,
+    /// The compiler with its libraries' source; only asked for where a target needs it.
+    pub toolchain: Option<Toolchain>,
+}
+
+impl Builder {
+    /// The miner of this machine, by the compiler that the workspace is built with: the reference for
+    /// what kernels compute.
+    ///
+    /// # Errors
+    /// What the compiler said.
+    pub fn reference(&self) -> Result<Built, String> {
+        let target = self.out.join("reference");
+        let started = Instant::now();
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        self.arguments(&mut cargo, &target);
+        process::run(&mut cargo, BUILD_LIMIT)?.success("the build for this machine")?;
+        built(target.join(PROFILE).join(PROGRAM), started)
+    }
+
+    /// The miner of a target.
+    ///
+    /// # Errors
+    /// What the compiler said.
+    pub fn target(&self, target: &Target) -> Result<Built, String> {
+        match target.route {
+            Route::Rust => self.rust(target),
+            Route::C => self.c(target),
+        }
+    }
+
+    fn arguments(&self, cargo: &mut Command, target_dir: &Path) {
+        cargo
+            .current_dir(&self.root)
+            .env("CARGO_TARGET_DIR", target_dir)
+            .args(["build", "--locked", "--quiet", "--profile", PROFILE])
+            .args(["-p", "miner-tiny", "--features", "program", "--bin"])
+            .arg(PROGRAM);
+    }
+
+    fn rust(&self, target: &Target) -> Result<Built, String> {
+        let toolchain = self
+            .toolchain
+            .as_ref()
+            .ok_or("no compiler with the source of its libraries")?;
+        let started = Instant::now();
+        let out = self.out.join("rust");
+        let mut cargo = toolchain.cargo();
+        self.arguments(&mut cargo, &out);
+        let upper = target.triple.to_uppercase().replace('-', "_");
+        let lower = target.triple.replace('-', "_");
+        let mut flags = vec![
+            "-Ctarget-feature=+crt-static",
+            // Static code at fixed addresses: what is measured then does not move between runs.
+            "-Crelocation-model=static",
+        ];
+        flags.extend(target.rustflags.iter().map(String::as_str));
+        cargo
+            .args(["-Zbuild-std=std,panic_abort", "--target", &target.triple])
+            .env(format!("CARGO_TARGET_{upper}_LINKER"), &target.cc)
+            .env(format!("CARGO_TARGET_{upper}_RUSTFLAGS"), flags.join(" "))
+            .env(format!("CC_{lower}"), &target.cc)
+            .env(format!("CFLAGS_{lower}"), target.cflags.join(" "));
+        if let Some(prefix) = target.cc.strip_suffix("gcc").filter(|p| !p.is_empty()) {
+            cargo.env(format!("AR_{lower}"), format!("{prefix}ar"));
+        }
+        process::run(&mut cargo, BUILD_LIMIT)?.success("the build")?;
+        built(
+            out.join(&target.triple).join(PROFILE).join(PROGRAM),
+            started,
+        )
+    }
+
+    /// The archive of the portable C drop.
+    ///
+    /// # Errors
+    /// What the script that makes it said.
+    pub fn drop_archive(&self) -> Result<PathBuf, String> {
+        let archive = self.out.join(DROP);
+        let mut make = Command::new(self.root.join("cross/portable-c/make-drop"));
+        make.current_dir(&self.root).arg(&archive);
+        process::run(&mut make, BUILD_LIMIT)?.success("making the portable C drop")?;
+        Ok(archive)
+    }
+
+    /// Unpacks the drop beside the others and makes it with nothing but `make CC=…`.
+    fn c(&self, target: &Target) -> Result<Built, String> {
+        let archive = self.out.join(DROP);
+        if !archive.exists() {
+            self.drop_archive()?;
+        }
+        let started = Instant::now();
+        let folder = self.out.join("c").join(&target.name);
+        let fail = |e: std::io::Error| format!("{}: {e}", folder.display());
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder).map_err(fail)?;
+        }
+        std::fs::create_dir_all(&folder).map_err(fail)?;
+        let mut tar = Command::new("tar");
+        tar.arg("-xzf").arg(&archive);
+        tar.args(["--strip-components=1", "-C"]).arg(&folder);
+        process::run(&mut tar, BUILD_LIMIT)?.success("tar")?;
+        let mut make = Command::new("make");
+        make.arg("-C").arg(&folder);
+        make.arg(format!("CC={}", target.cc))
+            .arg("LDFLAGS=-static -s");
+        if !target.cflags.is_empty() {
+            make.arg(format!("CFLAGS={}", target.cflags.join(" ")));
+        }
+        process::run(&mut make, BUILD_LIMIT)?.success("make")?;
+        built(folder.join(PROGRAM), started)
+    }
+}
+
+fn built(path: PathBuf, started: Instant) -> Result<Built, String> {
+    let bytes = std::fs::metadata(&path)
+        .map_err(|e| format!("{}: {e}", path.display()))?
+        .len();
+    Ok(Built {
+        path,
+        bytes,
+        took: started.elapsed(),
+    })
+}

@@ -1,0 +1,228 @@
+//! `verdigris-cross`: every target of `targets.toml` built, run under its emulator, compared with this
+//! machine bit for bit, and attested to a node. `./dev cross` installs what it needs and calls it.
+
+mod builder;
+mod generate;
+mod matrix;
+mod node;
+mod process;
+mod report;
+mod targets;
+mod toolchain;
+
+use clap::{Parser, Subcommand};
+use matrix::{Plan, Row};
+use node::Node;
+use report::Context;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+use targets::{Route, Target};
+
+/// How long a program may take to give its version.
+const ASK_LIMIT: Duration = Duration::from_secs(10);
+
+#[derive(Parser)]
+#[command(version, about, long_about = None)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Name the targets: name, tier, triple, emulator, CPU models
+    List,
+    /// Build targets and print where the programs are
+    Build(Chosen),
+    /// Build targets, run each as all its CPU models, compare, attest, and judge
+    Run {
+        #[command(flatten)]
+        chosen: Chosen,
+        /// The node's program
+        #[arg(long, value_name = "FILE")]
+        node: PathBuf,
+        /// Write the page about it there
+        #[arg(long, value_name = "FILE")]
+        write: Option<PathBuf>,
+        /// Run the standard probe, not the quick one
+        #[arg(long)]
+        standard: bool,
+    },
+    /// Write Cross.toml and the build server's matrix from the list of targets
+    Generate,
+}
+
+#[derive(clap::Args)]
+struct Chosen {
+    /// Targets by name; all, where none is named
+    names: Vec<String>,
+    /// Where none is named: those up to this tier
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    tier: u8,
+    /// Where everything that is built goes
+    #[arg(long, value_name = "FOLDER", default_value = "target/cross")]
+    out: PathBuf,
+}
+
+fn main() -> ExitCode {
+    match go(Arguments::parse().command) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Gives whether everything is as it should be.
+fn go(task: Task) -> Result<bool, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .ok_or("the workspace is gone")?;
+    match task {
+        Task::List => {
+            for target in targets::all()? {
+                println!(
+                    "{:12} {} {:32} {:22} {}",
+                    target.name,
+                    target.tier,
+                    target.triple,
+                    target.emulator,
+                    target.cpus.join(",")
+                );
+            }
+            Ok(true)
+        }
+        Task::Generate => {
+            for path in generate::write(root, &targets::all()?)? {
+                println!("{}", path.display());
+            }
+            Ok(true)
+        }
+        Task::Build(chosen) => {
+            let (targets, builder) = prepare(root, &chosen)?;
+            for target in &targets {
+                let built = builder.target(target).map_err(|e| named(target, &e))?;
+                println!(
+                    "{:12} {:>9} bytes {:>4} s  {}",
+                    target.name,
+                    built.bytes,
+                    built.took.as_secs(),
+                    built.path.display()
+                );
+            }
+            Ok(true)
+        }
+        Task::Run {
+            chosen,
+            node,
+            write,
+            standard,
+        } => {
+            let (targets, builder) = prepare(root, &chosen)?;
+            run(&targets, &builder, &node, write.as_deref(), standard)
+        }
+    }
+}
+
+fn named(target: &Target, error: &str) -> String {
+    format!("{}: {error}", target.name)
+}
+
+fn prepare(root: &Path, chosen: &Chosen) -> Result<(Vec<Target>, builder::Builder), String> {
+    let targets = targets::choose(&chosen.names, chosen.tier)?;
+    let rust = targets.iter().any(|t| t.route == Route::Rust);
+    let out = std::path::absolute(&chosen.out).map_err(|e| e.to_string())?;
+    std::fs::create_dir_all(&out).map_err(|e| format!("{}: {e}", out.display()))?;
+    let builder = builder::Builder {
+        root: root.to_path_buf(),
+        out,
+        toolchain: rust.then(toolchain::find).transpose()?,
+    };
+    if targets.iter().any(|t| t.route == Route::C) {
+        // Always made anew: the sources may have changed.
+        builder.drop_archive()?;
+    }
+    Ok((targets, builder))
+}
+
+fn run(
+    targets: &[Target],
+    builder: &builder::Builder,
+    node: &Path,
+    write: Option<&Path>,
+    standard: bool,
+) -> Result<bool, String> {
+    let started = Instant::now();
+    let folder = tempfile::tempdir().map_err(|e| format!("a folder for the node: {e}"))?;
+    let node = Node::start(node, folder.path())?;
+    let say = |text: &str| eprintln!("[{:4} s] {text}", started.elapsed().as_secs());
+    let plan = Plan {
+        builder,
+        node: &node,
+        folder: folder.path(),
+        quick: !standard,
+        say: &say,
+    };
+    say("this machine: the values to compare with");
+    let reference = plan.reference()?;
+    let rows: Vec<Row> = targets
+        .iter()
+        .map(|target| {
+            let row = plan.row(target, &reference);
+            for fault in row.faults() {
+                say(&format!("FAULT {fault}"));
+            }
+            row
+        })
+        .collect();
+    let context = Context {
+        machine: machine(),
+        compiler: builder
+            .toolchain
+            .as_ref()
+            .map_or_else(|| "no Rust compiler".into(), |t| t.version.clone()),
+        emulator: version(&targets[0].emulator),
+        command: format!("./dev cross{}", if standard { " --standard" } else { "" }),
+        values: reference.len(),
+        seconds: started.elapsed().as_secs(),
+    };
+    let page = report::page(&rows, &context);
+    match write {
+        Some(path) => {
+            std::fs::write(path, page).map_err(|e| format!("{}: {e}", path.display()))?;
+            say(&format!("written: {}", path.display()));
+        }
+        None => print!("{page}"),
+    }
+    let faults: Vec<String> = rows.iter().flat_map(Row::faults).collect();
+    for fault in &faults {
+        eprintln!("error: {fault}");
+    }
+    Ok(faults.is_empty())
+}
+
+/// This machine, as the figures' reader needs to know it.
+fn machine() -> String {
+    let model = std::fs::read_to_string("/proc/cpuinfo")
+        .ok()
+        .and_then(|text| {
+            let line = text.lines().find(|l| l.starts_with("model name"))?;
+            Some(line.split_once(':')?.1.trim().to_owned())
+        });
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!(
+        "{}, {cores} CPUs",
+        model.unwrap_or_else(|| std::env::consts::ARCH.into())
+    )
+}
+
+/// The first line of what a program says of its version.
+fn version(program: &str) -> String {
+    process::run(Command::new(program).arg("--version"), ASK_LIMIT)
+        .ok()
+        .and_then(|ended| ended.stdout.lines().next().map(str::to_owned))
+        .unwrap_or_else(|| program.to_owned())
+}
