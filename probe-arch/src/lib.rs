@@ -17,6 +17,7 @@ mod native;
 #[cfg(all(feature = "os", unix))]
 pub mod os;
 pub mod platform;
+pub mod timers;
 
 pub use arch::DefaultTicks;
 pub use native::{Native, Port, Portable, Processor};
