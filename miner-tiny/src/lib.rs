@@ -2,8 +2,8 @@
 //!
 //! [`describe`] says in the network's words what the evidence shows ([`legacy`] holds the existing
 //! network's own checks); [`compose`] writes the submission as canonical JSON, has exactly those
-//! bytes signed, and adds the signature; [`answer`] finds what a node signed. Nothing here knows a key,
-//! a socket or a clock.
+//! bytes signed, and adds the signature; [`answer`] finds what a node signed. [`session`] drives all
+//! of it, from the challenge to the node's verdict, without knowing a socket or a clock.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -12,8 +12,12 @@ extern crate std;
 
 pub mod answer;
 pub mod device;
+pub mod http;
+pub mod json;
 pub mod legacy;
+pub mod session;
 pub mod submission;
+pub mod wallet;
 
 #[cfg(test)]
 mod testing;

@@ -186,10 +186,16 @@ pub(crate) const fn hex(byte: u8) -> [u8; 2] {
     [DIGITS[(byte >> 4) as usize], DIGITS[(byte & 15) as usize]]
 }
 
+/// Whether the network takes `text` as a miner's id: 1 to 128 of `[A-Za-z0-9._:-]`.
+pub fn is_id(text: &str) -> bool {
+    let known =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-');
+    (1..=MinerId::new().capacity()).contains(&text.len()) && text.bytes().all(known)
+}
+
 /// A miner's id, if the network takes it.
 fn id(member: &'static str, text: &str) -> Result<MinerId, ComposeError> {
-    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-');
-    if text.is_empty() || !text.chars().all(known) {
+    if !is_id(text) {
         return Err(ComposeError::BadId(member));
     }
     text.try_into().map_err(|_| ComposeError::BadId(member))
