@@ -77,15 +77,56 @@ impl Builder {
     }
 
     fn rust(&self, target: &Target) -> Result<Built, String> {
+        let started = Instant::now();
+        let out = self.out.join("rust");
+        let mut cargo = self.cargo(target)?;
+        self.arguments(&mut cargo, &out);
+        cargo.args([
+            "-Zbuild-std=std,panic_abort",
+            "--target",
+            target.triple.as_str(),
+        ]);
+        process::run(&mut cargo, BUILD_LIMIT)?.success("the build")?;
+        built(
+            out.join(&target.triple).join(PROFILE).join(PROGRAM),
+            started,
+        )
+    }
+
+    /// Runs the tests of the kernels as one CPU model of a target; gives how many passed.
+    ///
+    /// # Errors
+    /// What failed.
+    pub fn test(&self, target: &Target, cpu: &str) -> Result<usize, String> {
+        let mut cargo = self.cargo(target)?;
+        let mut runner = target.emulator.clone();
+        if !cpu.is_empty() {
+            runner.push_str(" -cpu ");
+            runner.push_str(cpu);
+        }
+        cargo
+            .current_dir(&self.root)
+            .env("CARGO_TARGET_DIR", self.out.join("rust"))
+            .env(format!("CARGO_TARGET_{}_RUNNER", upper(target)), runner)
+            .args(["test", "--locked", "--quiet", "-p", "probe-arch", "--tests"])
+            .args(["-Zbuild-std=std,panic_unwind,test", "--target"])
+            .arg(&target.triple);
+        let ended = process::run(&mut cargo, BUILD_LIMIT)?.success("the tests")?;
+        let passed = ended.stdout.lines().filter_map(|line| {
+            let rest = line.strip_prefix("test result: ok. ")?;
+            rest.split(' ').next()?.parse::<usize>().ok()
+        });
+        Ok(passed.sum())
+    }
+
+    /// The package manager with the compilers of a target.
+    fn cargo(&self, target: &Target) -> Result<Command, String> {
         let toolchain = self
             .toolchain
             .as_ref()
             .ok_or("no compiler with the source of its libraries")?;
-        let started = Instant::now();
-        let out = self.out.join("rust");
         let mut cargo = toolchain.cargo();
-        self.arguments(&mut cargo, &out);
-        let upper = target.triple.to_uppercase().replace('-', "_");
+        let upper = upper(target);
         let lower = target.triple.replace('-', "_");
         let mut flags = vec![
             "-Ctarget-feature=+crt-static",
@@ -94,7 +135,6 @@ impl Builder {
         ];
         flags.extend(target.rustflags.iter().map(String::as_str));
         cargo
-            .args(["-Zbuild-std=std,panic_abort", "--target", &target.triple])
             .env(format!("CARGO_TARGET_{upper}_LINKER"), &target.cc)
             .env(format!("CARGO_TARGET_{upper}_RUSTFLAGS"), flags.join(" "))
             .env(format!("CC_{lower}"), &target.cc)
@@ -102,11 +142,7 @@ impl Builder {
         if let Some(prefix) = target.cc.strip_suffix("gcc").filter(|p| !p.is_empty()) {
             cargo.env(format!("AR_{lower}"), format!("{prefix}ar"));
         }
-        process::run(&mut cargo, BUILD_LIMIT)?.success("the build")?;
-        built(
-            out.join(&target.triple).join(PROFILE).join(PROGRAM),
-            started,
-        )
+        Ok(cargo)
     }
 
     /// The archive of the portable C drop.
@@ -148,6 +184,11 @@ impl Builder {
         process::run(&mut make, BUILD_LIMIT)?.success("make")?;
         built(folder.join(PROGRAM), started)
     }
+}
+
+/// A triple as environment variables spell it.
+fn upper(target: &Target) -> String {
+    target.triple.to_uppercase().replace('-', "_")
 }
 
 fn built(path: PathBuf, started: Instant) -> Result<Built, String> {

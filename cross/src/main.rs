@@ -49,6 +49,8 @@ enum Task {
         #[arg(long)]
         standard: bool,
     },
+    /// Run the kernels' own tests as every CPU model (targets of route "rust")
+    Test(Chosen),
     /// Write Cross.toml and the build server's matrix from the list of targets
     Generate,
 }
@@ -114,6 +116,23 @@ fn go(task: Task) -> Result<bool, String> {
                 );
             }
             Ok(true)
+        }
+        Task::Test(chosen) => {
+            let (targets, builder) = prepare(root, &chosen)?;
+            let mut fine = true;
+            for target in targets.iter().filter(|t| t.route == Route::Rust) {
+                for cpu in &target.cpus {
+                    let whose = format!("{:12} {:20}", target.name, matrix::named(cpu));
+                    match builder.test(target, cpu) {
+                        Ok(passed) => println!("{whose} {passed} tests passed"),
+                        Err(error) => {
+                            println!("{whose} FAILED\n{error}");
+                            fine = false;
+                        }
+                    }
+                }
+            }
+            Ok(fine)
         }
         Task::Run {
             chosen,

@@ -134,7 +134,7 @@ fn table(out: &mut String, rows: &[Row]) -> std::fmt::Result {
                     out,
                     " {} | {} | {} | {} | {} | {} |",
                     miner.probe_ms,
-                    miner.backend,
+                    format_args!("{}, {}", miner.architecture, miner.backend),
                     miner.counter,
                     miner.channels.len(),
                     miner.submission_bytes,
