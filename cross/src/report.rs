@@ -210,9 +210,10 @@ fn margins(out: &mut String, rows: &[Row]) -> std::fmt::Result {
         };
         writeln!(
             out,
-            "**{}**, {}\n",
+            "**{}**, {}. {}\n",
             row.target.name,
-            named(&row.runs[0].cpu)
+            named(&row.runs[0].cpu),
+            first.summary
         )?;
         for check in first.failed() {
             writeln!(
