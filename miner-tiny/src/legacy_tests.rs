@@ -1,7 +1,7 @@
 //! The existing network's checks on evidence made by hand.
 
 use super::*;
-use crate::testing::{ample, bare};
+use crate::sample::{ample, bare};
 use probe_core::channels::environment::Fact;
 
 fn number(decimal: &Decimal) -> std::string::String {

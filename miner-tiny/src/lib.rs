@@ -3,7 +3,8 @@
 //! [`describe`] says in the network's words what the evidence shows ([`legacy`] holds the existing
 //! network's own checks); [`compose`] writes the submission as canonical JSON, has exactly those
 //! bytes signed, and adds the signature; [`answer`] finds what a node signed. [`session`] drives all
-//! of it, from the challenge to the node's verdict, without knowing a socket or a clock.
+//! of it, from the challenge to the node's verdict, without knowing a socket or a clock;
+//! [`self_check`] shows whether a machine computes what every other one does.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -15,11 +16,11 @@ pub mod device;
 pub mod http;
 pub mod json;
 pub mod legacy;
+pub mod self_check;
 pub mod session;
 pub mod submission;
 pub mod wallet;
 
-#[cfg(test)]
-mod testing;
+mod sample;
 
 pub use submission::{compose, describe, ComposeError, Host};

@@ -1,7 +1,7 @@
 //! What is signed, against the canonical form of what is sent.
 
 use super::*;
-use crate::testing::{ample, bare};
+use crate::sample::{ample, bare};
 use probe_core::channels::environment::{self, Fact};
 use proptest::prelude::*;
 use serde_json::{Map, Value};

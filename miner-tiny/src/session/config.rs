@@ -14,6 +14,16 @@ pub trait Signer {
     fn sign(&self, message: &[u8]) -> [u8; SIGNATURE_BYTES];
 }
 
+impl<S: Signer + ?Sized> Signer for &S {
+    fn public_key(&self) -> [u8; PUBLIC_KEY_BYTES] {
+        S::public_key(self)
+    }
+
+    fn sign(&self, message: &[u8]) -> [u8; SIGNATURE_BYTES] {
+        S::sign(self, message)
+    }
+}
+
 /// What a session is for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Purpose {

@@ -263,6 +263,8 @@ impl<'a, S: Signer> Session<'a, S> {
                 At::Send => {
                     if let Some(until_ms) = self.within(now_ms, EXCHANGE_MS) {
                         if self.left_to_send().is_empty() {
+                            // The answer takes the place of the request.
+                            self.text.clear();
                             self.go(At::Receive);
                             continue;
                         }

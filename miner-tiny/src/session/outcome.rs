@@ -40,6 +40,30 @@ pub struct Outcome {
     pub connections: u8,
 }
 
+/// The code of evidence that failed the node's integrity checks. A measurement that was disturbed can
+/// fail them once, so that another try is worth it.
+const EVIDENCE_REJECTED: &str = "EVIDENCE_REJECTED";
+
+/// Codes that no repetition changes although their status says "conflict".
+const LASTING_CONFLICTS: [&str; 2] = ["HARDWARE_BINDING_FAILED", "DUPLICATE_HARDWARE"];
+
+impl Outcome {
+    /// Whether another session may come to a better end: the node is unwell or busy, the network is
+    /// down, the challenge got lost. Not for sessions that came to a good one.
+    pub fn is_passing(&self) -> bool {
+        match self.ending {
+            None | Some(Ending::Accepted | Ending::Rehearsed) => false,
+            Some(Ending::Failed(error)) => error.is_passing(),
+            Some(Ending::Refused) => match self.status {
+                _ if self.code == EVIDENCE_REJECTED => true,
+                409 => !LASTING_CONFLICTS.contains(&self.code.as_str()),
+                408 | 429 => true,
+                status => status >= 500,
+            },
+        }
+    }
+}
+
 /// What of the node's verdict fits a small screen; members are empty where the node is of another
 /// make and gave none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,4 +1,4 @@
-//! Evidence made by hand for tests.
+//! Evidence made by hand: what the self-check encodes, and what tests start from.
 
 use heapless::Vec;
 use probe_core::channels::environment::Fact;
@@ -16,6 +16,7 @@ fn full<T: Clone, const N: usize>(item: T) -> Vec<T, N> {
 }
 
 /// Nothing measured but who the processor says it is.
+#[cfg(test)]
 pub fn bare(architecture: &str) -> Evidence {
     Evidence {
         arena: 0,
