@@ -1,1 +1,130 @@
-pub use crate::arch::c::{hypervisor, hypervisor_root, Backend, DefaultTicks, WORD_NAMES};
+//! AArch64: every Armv8 processor. Advanced SIMD and floating point are the baseline; what may be
+//! read of the identification registers is the operating system's to say.
+//!
+//! References, for all files of this folder:
+//! - Arm, "Arm Architecture Reference Manual for A-profile architecture", DDI 0487 ("Arm ARM").
+//! - Arm, "Procedure Call Standard for the Arm 64-bit Architecture", IHI 0055.
+//! - The Rust Reference, "Inline assembly": what a block must leave as it found it.
+
+/// Names a line of assembly: its parts, between which the number of the lane comes. (Not `.irp`: inside
+/// `.rept` there is no way to end a parameter's name before a dot.)
+macro_rules! line {
+    ($name:ident, $first:literal, $($part:literal),+) => {
+        line!(@ ($) $name, $first, $($part),+);
+    };
+    (@ ($dollar:tt) $name:ident, $first:literal, $($part:literal),+) => {
+        macro_rules! $name {
+            ($dollar lane:literal) => { concat!($first, $($dollar lane, $part),+) };
+        }
+    };
+}
+
+mod branch;
+mod counter;
+mod float;
+mod fresh_code;
+mod identity;
+mod integer;
+mod memory;
+mod quirks;
+mod simd;
+mod trap;
+
+pub use counter::VirtualCounter;
+pub use identity::{hypervisor, hypervisor_root, WORD_NAMES};
+
+use crate::native::Port;
+use c_shims::arch::MAX_FRESH_BYTES;
+use identity::Features;
+use probe_core::machine::{
+    Body, Chain, Identity, Op, Operands, Pattern, QuirkWords, Routine, Trap, FP_LANES, INT_LANES,
+    UNROLL,
+};
+
+/// Operations in a body, as the assembler counts them.
+const SINGLE: u32 = UNROLL * Body::Single as u32;
+const DOUBLE: u32 = UNROLL * Body::Double as u32;
+
+/// Lanes of the independent shapes, as the assembler counts them.
+const INT: u32 = INT_LANES as u32;
+const FP: u32 = FP_LANES as u32;
+
+/// The counter of this architecture.
+pub type DefaultTicks = VirtualCounter;
+
+/// What this processor has.
+#[derive(Debug)]
+pub struct Backend {
+    features: Features,
+}
+
+// SAFETY: `fresh_code::encode` writes a function of the type that `fresh_code::call` calls.
+unsafe impl Port for Backend {
+    fn detect() -> Self {
+        Backend {
+            features: Features::detect(),
+        }
+    }
+
+    fn identity(&self) -> Identity {
+        identity::identity(&self.features)
+    }
+
+    fn chain(&self, chain: Chain, operands: &Operands) -> Option<u64> {
+        match chain.op {
+            Op::IntAdd | Op::IntMul | Op::IntDiv | Op::Shift => integer::chain(chain, operands),
+            Op::Load | Op::StoreLoad => memory::chain(chain, operands),
+            Op::FpAdd
+            | Op::FpMul
+            | Op::FpDiv
+            | Op::FpSqrt
+            | Op::FpMulSubnormal
+            | Op::FpMulNan
+            | Op::FpMulOverflow
+            | Op::FpMulNormal
+            | Op::FpRounding => float::chain(chain, operands),
+            _ => simd::chain(chain, operands),
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn follow(at: usize, steps: u32) -> usize {
+        // SAFETY: the caller's promise is the same.
+        unsafe { memory::follow(at, steps) }
+    }
+
+    fn branches(pattern: Pattern<'_>) -> Option<u32> {
+        branch::branches(pattern)
+    }
+
+    fn indirect(targets: u8, order: &[u8], calls: u32) -> Option<u32> {
+        branch::indirect(targets, order, calls)
+    }
+
+    fn nested_calls(depth: u8, times: u32) -> Option<u32> {
+        branch::nested_calls(depth, times)
+    }
+
+    fn quirk(&self, probe: u16, operand: [u32; 2]) -> Option<QuirkWords> {
+        quirks::quirk(probe, operand, &self.features)
+    }
+
+    #[inline(always)]
+    fn trap(&self, kind: Trap) -> Option<()> {
+        trap::trap(kind, &self.features)
+    }
+
+    fn encode(routine: Routine, code: &mut [u8; MAX_FRESH_BYTES]) -> Option<usize> {
+        Some(fresh_code::encode(routine, code))
+    }
+
+    unsafe fn synchronise(code: *const u8, bytes: usize) {
+        // SAFETY: the range is mapped and holds code.
+        unsafe { fresh_code::synchronise(code, bytes) }
+    }
+
+    unsafe fn call(code: *const u8, x: u32) -> u32 {
+        // SAFETY: the caller's promise is the same.
+        unsafe { fresh_code::call(code, x) }
+    }
+}
