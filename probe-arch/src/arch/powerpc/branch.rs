@@ -27,8 +27,7 @@ macro_rules! go_round {
         concat!(
             "addi ", $index, ", ", $index, ", 1\n",
             // The carry is set where index >= length; then t = 0, else t = -1.
-            "subfc ", $t, ", ", $length, ", ", $index, "\n",
-            "subfe ", $t, ", ", $t, ", ", $t, "\n",
+            "subfc ", $t, ", ", $length, ", ", $index, "\n", "subfe ", $t, ", ", $t, ", ", $t, "\n",
             "and ", $index, ", ", $index, ", ", $t
         )
     };

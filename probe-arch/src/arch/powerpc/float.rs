@@ -115,7 +115,12 @@ macro_rules! scalar {
 }
 
 scalar!(add, 1, ["fadd \\lane, \\lane, 8"]);
-scalar!(mul, 2, ["fmul \\lane, \\lane, 8"], ["fmul \\lane, \\lane, 9"]);
+scalar!(
+    mul,
+    2,
+    ["fmul \\lane, \\lane, 8"],
+    ["fmul \\lane, \\lane, 9"]
+);
 scalar!(div, 1, ["fdiv \\lane, 8, \\lane"]);
 scalar!(sqrt, 1, ["fsqrt \\lane, \\lane", "fadd \\lane, \\lane, 8"]);
 scalar!(
