@@ -206,4 +206,8 @@ impl<B: Port, T: Ticks, P: Platform> Machine for Processor<B, T, P> {
     fn idle(&mut self, ticks: u64) -> bool {
         platform::idle(&mut self.ticks, &mut self.platform, ticks)
     }
+
+    fn page_bytes(&self) -> u32 {
+        self.platform.page_bytes()
+    }
 }

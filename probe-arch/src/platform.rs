@@ -27,7 +27,15 @@ pub unsafe trait Platform {
 
     /// Sleeps for about a millisecond; `false` at once where there is nothing to sleep by.
     fn nap(&mut self) -> bool;
+
+    /// Bytes of a page of memory.
+    fn page_bytes(&self) -> u32 {
+        USUAL_PAGE
+    }
 }
+
+/// Bytes of a page on most machines.
+pub const USUAL_PAGE: u32 = 4096;
 
 /// A platform that lends nothing: fresh code is absent and nobody sleeps.
 #[derive(Debug, Clone, Copy, Default)]
