@@ -1,1 +1,154 @@
-pub use crate::arch::c::{hypervisor, hypervisor_root, Backend, DefaultTicks, WORD_NAMES};
+//! ARM, 32 bit, from version 4T to the 32-bit state of version 8: the A32 instruction set. VFP, Advanced
+//! SIMD (NEON), `UDIV` and the virtual counter are used where the system says that they are there.
+//!
+//! References, for all files of this folder:
+//! - ARM, "ARM Architecture Reference Manual ARMv7-A and ARMv7-R edition", DDI 0406 ("ARM ARM"), whose
+//!   appendix D12 tells versions 4 and 5, and D11 version 6; for those also the earlier DDI 0100.
+//! - ARM, "Procedure Call Standard for the Arm Architecture", IHI 0042.
+//! - The Rust Reference, "Inline assembly": what a block must leave as it found it.
+
+/// Names a line of assembly: its parts, between which the number of the lane comes. (Not `.irp`: its
+/// parameters cannot be told from what follows them inside `.rept`.)
+macro_rules! line {
+    ($name:ident, $first:literal, $($part:literal),+) => {
+        line!(@ ($) $name, $first, $($part),+);
+    };
+    (@ ($dollar:tt) $name:ident, $first:literal, $($part:literal),+) => {
+        macro_rules! $name {
+            ($dollar lane:literal) => { concat!($first, $($dollar lane, $part),+) };
+        }
+    };
+}
+
+/// Tells the assembler of the greatest unit that the kernels use; which of its instructions run is
+/// decided at run time.
+macro_rules! fpu {
+    () => {
+        ".fpu neon-vfpv4"
+    };
+}
+
+/// Tells the assembler of the unit that the program is built for.
+#[cfg(target_abi = "eabihf")]
+macro_rules! fpu_end {
+    () => {
+        ".fpu vfpv3-d16"
+    };
+}
+
+/// Tells the assembler of the unit that the program is built for: none.
+#[cfg(not(target_abi = "eabihf"))]
+macro_rules! fpu_end {
+    () => {
+        ".fpu softvfp"
+    };
+}
+
+mod branch;
+mod counter;
+mod float;
+mod fresh_code;
+mod identity;
+mod integer;
+mod memory;
+mod quirks;
+mod simd;
+mod trap;
+
+pub use counter::DefaultTicks;
+pub use identity::{hypervisor, hypervisor_root, WORD_NAMES};
+
+use crate::native::Port;
+use c_shims::arch::MAX_FRESH_BYTES;
+use identity::Features;
+use probe_core::machine::{
+    Body, Chain, Identity, Op, Operands, Pattern, QuirkWords, Routine, Trap, FP_LANES, INT_LANES,
+    UNROLL,
+};
+
+/// Operations in a body, as the assembler counts them.
+const SINGLE: u32 = UNROLL * Body::Single as u32;
+const DOUBLE: u32 = UNROLL * Body::Double as u32;
+
+/// Lanes of the independent shapes, as the assembler counts them.
+const INT: u32 = INT_LANES as u32;
+const FP: u32 = FP_LANES as u32;
+
+/// What this processor has.
+#[derive(Debug)]
+pub struct Backend {
+    features: Features,
+}
+
+// SAFETY: `fresh_code::encode` writes a function of the type that `fresh_code::call` calls.
+unsafe impl Port for Backend {
+    fn detect() -> Self {
+        Backend {
+            features: Features::detect(),
+        }
+    }
+
+    fn identity(&self) -> Identity {
+        identity::identity(&self.features)
+    }
+
+    fn chain(&self, chain: Chain, operands: &Operands) -> Option<u64> {
+        match chain.op {
+            Op::IntAdd | Op::IntMul | Op::IntDiv | Op::Shift => {
+                integer::chain(chain, operands, &self.features)
+            }
+            Op::Load | Op::StoreLoad => memory::chain(chain, operands),
+            Op::FpAdd
+            | Op::FpMul
+            | Op::FpDiv
+            | Op::FpSqrt
+            | Op::FpMulSubnormal
+            | Op::FpMulNan
+            | Op::FpMulOverflow
+            | Op::FpMulNormal
+            | Op::FpRounding => float::chain(chain, operands, &self.features),
+            _ => simd::chain(chain, operands, &self.features),
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn follow(at: usize, steps: u32) -> usize {
+        // SAFETY: the caller's promise is the same.
+        unsafe { memory::follow(at, steps) }
+    }
+
+    fn branches(pattern: Pattern<'_>) -> Option<u32> {
+        branch::branches(pattern)
+    }
+
+    fn indirect(targets: u8, order: &[u8], calls: u32) -> Option<u32> {
+        branch::indirect(targets, order, calls)
+    }
+
+    fn nested_calls(depth: u8, times: u32) -> Option<u32> {
+        branch::nested_calls(depth, times)
+    }
+
+    fn quirk(&self, probe: u16, operand: [u32; 2]) -> Option<QuirkWords> {
+        quirks::quirk(probe, operand, &self.features)
+    }
+
+    #[inline(always)]
+    fn trap(&self, kind: Trap) -> Option<()> {
+        trap::trap(kind, &self.features)
+    }
+
+    fn encode(routine: Routine, code: &mut [u8; MAX_FRESH_BYTES]) -> Option<usize> {
+        fresh_code::encode(routine, code)
+    }
+
+    unsafe fn synchronise(code: *const u8, bytes: usize) {
+        // SAFETY: the range is mapped and holds code, which `encode` writes under Linux only.
+        unsafe { fresh_code::synchronise(code, bytes) }
+    }
+
+    unsafe fn call(code: *const u8, x: u32) -> u32 {
+        // SAFETY: the caller's promise is the same.
+        unsafe { fresh_code::call(code, x) }
+    }
+}
