@@ -245,6 +245,70 @@ pub const FLAG_ANSWERS: Threshold = t(
     "PF after bsf and bsr of random words is of the index in all of 100,000 on Zen 5 and in Intel's samples, of the source in all of 100,000 under QEMU; each tells the two apart in half the cases",
 );
 
+/// Largest relative error of `fres`.
+pub const FRES_ERROR: Threshold = t(
+    "fres_error",
+    3_906_250,
+    "1e-9",
+    "1/256: \"PowerPC Microprocessor Family: The Programming Environments\", fres; Power ISA book I",
+);
+
+/// Largest relative error of `frsqrte`.
+pub const FRSQRTE_ERROR: Threshold = t(
+    "frsqrte_error",
+    31_250_000,
+    "1e-9",
+    "1/32: \"PowerPC Microprocessor Family: The Programming Environments\", frsqrte; Power ISA book I",
+);
+
+/// Largest relative error of `vrefp` and `vrsqrtefp`.
+pub const VECTOR_ESTIMATE_ERROR: Threshold = t(
+    "vector_estimate_error",
+    244_141,
+    "1e-9",
+    "1/4096: AltiVec Technology Programming Environments Manual, vrefp and vrsqrtefp",
+);
+
+/// Largest relative error of `vexptefp`.
+pub const VEXPTEFP_ERROR: Threshold = t(
+    "vexptefp_error",
+    62_500_000,
+    "1e-9",
+    "1/16: AltiVec Technology Programming Environments Manual, vexptefp",
+);
+
+/// Largest absolute error of `vlogefp` away from 1.
+pub const VLOGEFP_ERROR: Threshold = t(
+    "vlogefp_error",
+    31_250_000,
+    "1e-9",
+    "1/32: AltiVec Technology Programming Environments Manual, vlogefp",
+);
+
+/// Share of the estimates of Power that may be computed by chance.
+pub const POWER_ESTIMATE_SHARE: Threshold = t(
+    "power_estimate_share",
+    500,
+    "thousandths of the estimates",
+    "QEMU 7.2: all of fres, frsqrte, vrefp, vrsqrtefp; a table of 14 bits (POWER8), the best that is documented, once in 256",
+);
+
+/// Products rounded up from which their status decides.
+pub const ROUNDED_UP: Threshold = t(
+    "rounded_up",
+    1,
+    "products rounded up",
+    "Power ISA book I, FPSCR[FR]: set where the fraction was incremented; never set by QEMU 7.2. Eight products are none rounded up once in 256",
+);
+
+/// Conditional stores of sixteen that succeed where nothing ends the reservation.
+pub const RESERVATIONS_HELD: Threshold = t(
+    "reservations_held",
+    8,
+    "of 16 stores",
+    "Power ISA book II, \"Reservations\": only an interrupt can end one in between; QEMU 7.2 shows 0 after storing another value, 16 after the same",
+);
+
 // --- Continuity ---------------------------------------------------------------------------------------
 
 /// How far the counter's rate may move between two probes of one unit.
