@@ -201,12 +201,7 @@ fn drive(session: &mut Session<'_, &Key>, settings: &Settings, node: Option<&Nod
     let mut shown = None;
     let mut payload_shown = !settings.show_payload;
     loop {
-        if !payload_shown {
-            if let Some(payload) = session.payload() {
-                let _ = writeln!(std::io::stdout(), "{}", String::from_utf8_lossy(payload));
-                payload_shown = true;
-            }
-        }
+        payload_shown = payload_shown || show_payload(session);
         match session.step(now_ms()) {
             Step::Connect { until_ms } => match wire.connect(left(until_ms)) {
                 Ok(()) => session.connected(),
@@ -237,9 +232,24 @@ fn drive(session: &mut Session<'_, &Key>, settings: &Settings, node: Option<&Nod
                 show_progress(settings, session, &mut shown);
             }
             Step::Wait { until_ms } => std::thread::sleep(left(until_ms)),
-            Step::Done(outcome) => return outcome.clone(),
+            Step::Done(outcome) => {
+                let outcome = outcome.clone();
+                if !payload_shown {
+                    show_payload(session);
+                }
+                return outcome;
+            }
         }
     }
+}
+
+/// Prints the submission, if there is one; says whether there was.
+fn show_payload(session: &Session<'_, &Key>) -> bool {
+    let Some(payload) = session.payload() else {
+        return false;
+    };
+    let _ = writeln!(std::io::stdout(), "{}", String::from_utf8_lossy(payload));
+    true
 }
 
 fn remark(settings: &Settings, text: &str) {
