@@ -21,6 +21,8 @@ mod integer;
 mod memory;
 mod quirks;
 mod simd;
+#[cfg(test)]
+mod tests;
 mod trap;
 
 pub use counter::TimeBase;
