@@ -1,8 +1,14 @@
+/*
+ * Alpha, 21064 to 21364.
+ *
+ * Floating point needs code compiled with -mieee (the default of GNU compilers for Linux): without
+ * it NaN, infinities and subnormals end the program with SIGFPE.
+ */
 #include "../none/start.c"
-#include "../none/counter.c"
-#include "../none/identity.c"
-#include "../none/float.c"
+#include "counter.c"
+#include "identity.c"
+#include "float.c"
 #include "../none/simd.c"
-#include "../none/quirks.c"
-#include "../none/fresh_code.c"
-#include "../none/trap.c"
+#include "quirks.c"
+#include "fresh_code.c"
+#include "trap.c"
