@@ -2,7 +2,10 @@
 
 use super::antiquity::{decayed, UNKNOWN, UNPROVEN, VIRTUAL};
 use super::checks::claim::derived_family;
+use super::checks::pipeline::recognised;
 use super::checks::Subject;
+use super::families::Core;
+use super::processor::Known;
 use super::thresholds::{ACTIVE_CHANNELS, KIND_FIT};
 use super::{Aspect, Case, Check, Outcome, Profiles, Verdict, RULES_VERSION};
 
@@ -129,7 +132,7 @@ fn silicon(subject: &Subject<'_>, checks: &[Check], kind: Option<u32>) -> Findin
         .iter()
         .any(|c| c.channel == "claim" && c.outcome == Outcome::Fail);
     let fits = kind.is_some_and(|ppm| u64::from(ppm) >= KIND_FIT.value) && !contradicted;
-    let Some(core) = subject.processor.core().filter(|_| fits) else {
+    let Some(core) = core(subject).filter(|_| fits) else {
         let why = if subject.processor.core().is_some() {
             "but not of the kind that it names"
         } else {
@@ -144,10 +147,13 @@ fn silicon(subject: &Subject<'_>, checks: &[Check], kind: Option<u32>) -> Findin
     };
     // A class that is worth more than its architecture needs more: the core itself measured, or one
     // like it, and not one check of its kind failed.
-    let aged = antiquity.aged(&core.class, core.year, subject.case.year);
+    let aged = antiquity.aged(core.class(), core.year(), subject.case.year);
     let (key, base) = aged.map_or((UNKNOWN, 0), |c| (c.key.as_str(), c.base_units));
     let plain = antiquity.class(fallback).map_or(0, |c| c.base_units);
-    let measured = subject.profiles.silicon.of_core(core).is_some();
+    let measured = match core {
+        Known::X86(core) => subject.profiles.silicon.of_core(core).is_some(),
+        Known::Other(_) => true,
+    };
     let spotless = channels(checks, Aspect::Kind, Outcome::Fail).is_empty();
     if base > plain && !(measured && spotless) {
         let why = "but too little proves the kind that it names for a bonus";
@@ -158,12 +164,34 @@ fn silicon(subject: &Subject<'_>, checks: &[Check], kind: Option<u32>) -> Findin
             format!("Real silicon, {why}: {what}."),
         );
     }
+    let like = if subject.processor.core().is_some() {
+        String::new()
+    } else {
+        format!(" with the latencies of {}", core.name())
+    };
     worth(
         subject.profiles,
         key,
         true,
-        format!("Real silicon: {what}, made since {}.", core.year),
+        format!("Real silicon: {what}{like}, made since {}.", core.year()),
     )
+}
+
+/// The core that the machine names; where it cannot name one, the least in worth of those that it fits
+/// entirely.
+fn core<'a>(subject: &Subject<'a>) -> Option<Known<'a>> {
+    let value = |core: &&Core| {
+        let class = subject
+            .profiles
+            .antiquity
+            .aged(&core.class, core.year, subject.case.year);
+        class.map_or(0, |c| c.base_units)
+    };
+    let least = || recognised(subject).into_iter().min_by_key(value);
+    subject
+        .processor
+        .core()
+        .or_else(|| least().map(Known::Other))
 }
 
 fn worth(profiles: &Profiles, key: &str, physical: bool, summary: String) -> Finding {

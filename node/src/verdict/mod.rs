@@ -6,6 +6,7 @@ pub mod antiquity;
 pub mod checks;
 pub mod conclusion;
 pub mod environment_marks;
+pub mod families;
 pub mod processor;
 pub mod silicon;
 pub mod thresholds;
@@ -153,7 +154,7 @@ pub struct Profiles {
     pub marks: Vec<environment_marks::Rule>,
     /// What classes of silicon are worth.
     pub antiquity: antiquity::Antiquity,
-    /// What is known of x86 cores.
+    /// What is known of cores.
     pub silicon: silicon::Silicon,
 }
 
@@ -175,15 +176,16 @@ impl Profiles {
         let silicon = silicon::Silicon::parse(
             include_str!("../../data/silicon/x86.toml"),
             include_str!("../../data/silicon/x86-latency.toml"),
-        )?;
-        let unknown = silicon
-            .cores()
-            .iter()
-            .find(|c| antiquity.class(&c.class).is_none());
-        if let Some(core) = unknown {
+        )?
+        .with(families::Families::builtin()?);
+        let x86 = silicon.cores().iter().map(|c| (&c.name, &c.class));
+        let others = silicon.families().cores().map(|c| (&c.name, &c.class));
+        let unknown = x86
+            .chain(others)
+            .find(|(_, class)| antiquity.class(class).is_none());
+        if let Some((core, class)) = unknown {
             return Err(format!(
-                "core {} is of class {}, which is not there",
-                core.name, core.class
+                "core {core} is of class {class}, which is not there"
             ));
         }
         Ok(Profiles {
@@ -195,7 +197,7 @@ impl Profiles {
 }
 
 /// Version of the rules: raised with every change that can change a verdict.
-pub const RULES_VERSION: u16 = 1;
+pub const RULES_VERSION: u16 = 2;
 
 /// Judges a case. Any evidence and any JSON is judged without a panic.
 ///

@@ -1,5 +1,6 @@
 //! The processor as the evidence describes it: identification words parsed, never text searched.
 
+use super::families::{self, Family};
 use super::silicon::{Core, Signature, Silicon};
 use probe_core::evidence::IdentityReport;
 
@@ -24,6 +25,66 @@ pub struct Processor<'a> {
     pub name: &'a str,
     /// On x86: first four letters of the maker, and the signature.
     pub x86: Option<X86<'a>>,
+    /// Elsewhere: the cores of the architecture.
+    pub family: Option<&'a Family>,
+    /// Elsewhere: the core that the identification words name.
+    pub named: Option<&'a families::Core>,
+}
+
+/// A core, of whichever family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known<'a> {
+    /// Of x86.
+    X86(&'a Core),
+    /// Of any other family.
+    Other(&'a families::Core),
+}
+
+impl<'a> Known<'a> {
+    /// For people.
+    pub fn name(self) -> &'a str {
+        match self {
+            Known::X86(core) => &core.name,
+            Known::Other(core) => &core.name,
+        }
+    }
+
+    /// Key of `antiquity.toml`.
+    pub fn class(self) -> &'a str {
+        match self {
+            Known::X86(core) => &core.class,
+            Known::Other(core) => &core.class,
+        }
+    }
+
+    /// Year of first shipment.
+    pub fn year(self) -> u16 {
+        match self {
+            Known::X86(core) => core.year,
+            Known::Other(core) => core.year,
+        }
+    }
+
+    /// First- and second-level data caches that it is made with, KiB.
+    pub fn caches_kib(self) -> [&'a [u32]; 2] {
+        match self {
+            Known::X86(core) => [&core.l1_kib, &core.l2_kib],
+            Known::Other(core) => [&core.l1_kib, &core.l2_kib],
+        }
+    }
+
+    /// Whether any member runs programs of 64 bits.
+    pub fn is_long(self) -> bool {
+        match self {
+            Known::X86(core) => core.long,
+            Known::Other(core) => core.bits == 64,
+        }
+    }
+
+    /// Whether any member has AVX.
+    pub fn is_wide(self) -> bool {
+        matches!(self, Known::X86(core) if core.wide)
+    }
 }
 
 /// The x86 part.
@@ -63,22 +124,40 @@ impl<'a> Processor<'a> {
                 signature,
             }
         });
+        let family = silicon.families().of(architecture);
+        let cores = family.into_iter().flat_map(|family| &family.cores);
+        let named = cores
+            .into_iter()
+            .find(|core| core.is_named_by(&identity.words));
         Processor {
             architecture,
             name: identity.name.as_str(),
             x86,
+            family,
+            named,
         }
     }
 
-    /// The core, where it is known.
-    pub fn core(&self) -> Option<&'a Core> {
-        self.x86.as_ref().and_then(|x| x.core)
+    /// The core that the identification words name, where it is known.
+    pub fn core(&self) -> Option<Known<'a>> {
+        let x86 = || self.x86.as_ref()?.core.map(Known::X86);
+        self.named.map(Known::Other).or_else(x86)
+    }
+
+    /// Whether programs of this architecture have pointers of 64 bits.
+    pub fn is_long(&self) -> bool {
+        self.architecture == "x86_64" || self.family.is_some_and(|f| f.bits == 64)
     }
 
     /// The processor in words, for people.
     pub fn describe(&self) -> String {
         match &self.x86 {
-            None => format!("{} ({})", self.architecture, or(self.name, "unnamed")),
+            None => {
+                let core = self
+                    .named
+                    .map_or(String::new(), |c| format!("{}, ", c.name));
+                format!("{} ({core}{})", self.architecture, or(self.name, "unnamed"))
+            }
             Some(x) => format!(
                 "{} family {:02X}h model {:02X}h ({}, {})",
                 maker_name(&x.maker),

@@ -1,7 +1,8 @@
 //! What is known of x86 silicon: `data/silicon/x86.toml` (cores by signature) and
 //! `data/silicon/x86-latency.toml` (their latencies as ratios to the add, derived from measurements
-//! of real processors).
+//! of real processors); and, beside it, of every other family ([`super::families`]).
 
+use super::families::{Families, Group, Ratios};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -117,16 +118,18 @@ struct LatencyFile {
     core: Vec<Latencies>,
 }
 
-/// Both files.
+/// All that is known of silicon.
 #[derive(Debug, Clone)]
 pub struct Silicon {
     cores: Vec<Core>,
-    manual: Vec<Manual>,
     latencies: BTreeMap<String, Latencies>,
+    /// What any x86-64 processor shows, and any x86 processor at all: measured, or by the manuals.
+    any: [(&'static str, Group); 2],
+    families: Families,
 }
 
-/// Group of all x86-64 processors of the table.
-const ANY_X86_64: &str = "any x86-64";
+/// Architectures of x86, each with the group of its processors in the table.
+const ANY_X86: [(&str, &str); 2] = [("x86_64", "any x86-64"), ("x86", "any x86")];
 
 impl Silicon {
     /// Parses `x86.toml` and `x86-latency.toml`.
@@ -142,11 +145,44 @@ impl Silicon {
                 return Err(format!("{}: {operation} is upside down", line.name));
             }
         }
+        let by_manual = || {
+            file.manual
+                .iter()
+                .map(|m| (m.operation.clone(), [m.min, m.max]))
+        };
+        let any = ANY_X86.map(|(architecture, name)| {
+            let mut ratios: Ratios = by_manual().collect();
+            // What was measured goes before what the manuals say.
+            for line in latencies().filter(|l| l.name == name) {
+                ratios.extend(line.bounds.clone());
+            }
+            let name = format!("{name} core");
+            (architecture, Group { name, ratios })
+        });
         Ok(Silicon {
             latencies: latencies().map(|l| (l.name.clone(), l.clone())).collect(),
             cores: file.core,
-            manual: file.manual,
+            any,
+            families: Families::default(),
         })
+    }
+
+    /// The same, with the families beside x86.
+    pub fn with(self, families: Families) -> Self {
+        Silicon { families, ..self }
+    }
+
+    /// The families beside x86.
+    pub fn families(&self) -> &Families {
+        &self.families
+    }
+
+    /// What a machine of this architecture is held against: any of these groups will do.
+    pub fn groups(&self, architecture: &str) -> &[Group] {
+        let x86 = self.any.iter().find(|(name, _)| *name == architecture);
+        x86.map(|(_, group)| std::slice::from_ref(group))
+            .or_else(|| self.families.of(architecture).map(|f| f.groups.as_slice()))
+            .unwrap_or_default()
     }
 
     /// The cores alone, for the program that derives the latencies.
@@ -190,21 +226,6 @@ impl Silicon {
             !vendor.is_empty() && l.name.starts_with(vendor) && l.name.ends_with(" x86-64")
         };
         self.latencies.values().find(group)
-    }
-
-    /// What any x86-64 processor shows for an operation: measured, or by the manuals.
-    pub fn any(&self, operation: &str) -> Option<Bounds> {
-        let measured = self
-            .latencies
-            .get(ANY_X86_64)
-            .and_then(|l| l.bounds.get(operation));
-        let manual = || {
-            self.manual
-                .iter()
-                .find(|m| m.operation == operation)
-                .map(|m| [m.min, m.max])
-        };
-        measured.copied().or_else(manual)
     }
 }
 

@@ -97,6 +97,14 @@ pub const KIND_FIT: Threshold = t(
     "the processor table, x86-64 rows (examples/cross_check_silicon.rs): judged against a table without its own signature none of 79 honest processors falls below; of 3,002 claims to be another core 2,409 do",
 );
 
+/// Operations that must be timed, and fit, for a core to be recognised that nothing names.
+pub const RECOGNISED_OPERATIONS: Threshold = t(
+    "recognised_operations",
+    5,
+    "operations",
+    "more than the four of the integer unit: those alone are alike on many cores (data/silicon), floating point tells them apart",
+);
+
 /// The least cost of one add among independent adds, thousandths of a dependent add.
 pub const ADD_THROUGHPUT: Threshold = t(
     "add_throughput",
@@ -203,6 +211,14 @@ pub const IDENTIFY_REAL: Threshold = t(
     "the processor table: maximum of cpuid0_lat, 1,752 cycles (Zen, probably under its own system's hypervisor), and a tenth; a KVM guest showed 15,800 ticks",
 );
 
+/// Least that an instruction costs which is an exception and its answer by a kernel.
+pub const EXCEPTION_LEAST: Threshold = t(
+    "exception_least",
+    20,
+    "adds",
+    "two refills of the shortest pipeline with AArch64 (Cortex-A53, 8 stages) and the kernel's instructions between them; under QEMU the read costs about one add (`cargo run --release -p probe-arch --example facts`)",
+);
+
 // --- Quirks ---------------------------------------------------------------------------------------------
 
 /// Largest relative error of an estimate of a reciprocal or its square root.
@@ -307,6 +323,22 @@ pub const RESERVATIONS_HELD: Threshold = t(
     8,
     "of 16 stores",
     "Power ISA book II, \"Reservations\": only an interrupt can end one in between; QEMU 7.2 shows 0 after storing another value, 16 after the same",
+);
+
+/// Store-exclusives of sixteen that succeed where nothing opens the monitor of an ARM processor.
+pub const MONITOR_HELD: Threshold = t(
+    "monitor_held",
+    8,
+    "of 16 stores",
+    "ARM ARM, \"Synchronization and semaphores\": only an interrupt can open the monitor in between; QEMU 7.2 shows 16 after nothing and after a read of MIDR_EL1",
+);
+
+/// By how many of sixteen a store of the same value and one of another may differ in what follows.
+pub const MONITOR_SPLIT: Threshold = t(
+    "monitor_split",
+    12,
+    "of 16 stores",
+    "a monitor watches addresses (ARM ARM, \"Synchronization and semaphores\"), so only interrupts make a difference; QEMU 7.2 shows 16 after the same value, 0 after another, on every -cpu of ARM from version 6 and of AArch64",
 );
 
 // --- Continuity ---------------------------------------------------------------------------------------

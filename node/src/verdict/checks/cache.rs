@@ -87,19 +87,17 @@ fn capacities(subject: &Subject<'_>, cache: &cache::Evidence) -> Vec<Check> {
     let Some(core) = subject.processor.core() else {
         return Vec::new();
     };
-    let Some(&smallest) = core.l1_kib.iter().min() else {
+    let [first, second] = core.caches_kib();
+    let Some(&smallest) = first.iter().min() else {
         return Vec::new();
     };
-    let levels = [
-        ("first", &core.l1_kib, 1),
-        ("second", &core.l2_kib, smallest * 2),
-    ];
+    let levels = [("first", first, 1), ("second", second, smallest * 2)];
     levels
         .into_iter()
         .filter(|(_, known, _)| !known.is_empty())
         .map(|(level, known, from)| {
             let draft = about("cache", Aspect::Kind)
-                .expected(format!("{}: a {level} level of one of {known:?} KiB", core.name));
+                .expected(format!("{}: a {level} level of one of {known:?} KiB", core.name()));
             let fits: Vec<Option<bool>> =
                 known.iter().map(|&size| holds(&cache.curve, from, size)).collect();
             let draft = draft.measured(format!("boundaries at {:?} KiB", cache.boundaries.as_slice()));
@@ -115,6 +113,23 @@ fn capacities(subject: &Subject<'_>, cache: &cache::Evidence) -> Vec<Check> {
             )
         })
         .collect()
+}
+
+/// Whether the curve may be that of a core made with one of these first- and second-level caches: nothing
+/// that it shows speaks against all of them.
+pub(super) fn may_be(subject: &Subject<'_>, [first, second]: [&[u32]; 2]) -> bool {
+    let Some(cache) = &subject.evidence.cache else {
+        return true;
+    };
+    let Some(&smallest) = first.iter().min() else {
+        return true;
+    };
+    [(first, 1), (second, smallest * 2)]
+        .into_iter()
+        .all(|(known, from)| {
+            let mut fits = known.iter().map(|&size| holds(&cache.curve, from, size));
+            known.is_empty() || fits.any(|fit| fit != Some(false))
+        })
 }
 
 /// Whether the curve is level from `from` KiB to half of `size`, and has risen at twice `size`.

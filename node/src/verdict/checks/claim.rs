@@ -2,6 +2,7 @@
 //! nothing; a wrong one is corrected and explained. The host name is not read at all.
 
 use super::{about, Subject};
+use crate::verdict::processor::Known;
 use crate::verdict::thresholds::NONE;
 use crate::verdict::{Aspect, Check, Outcome};
 
@@ -105,7 +106,7 @@ fn class(subject: &Subject<'_>) -> Option<Check> {
         .replace([' ', '-'], "_");
     let claimed = subject.profiles.antiquity.class(&claimed)?;
     let core = subject.processor.core();
-    let derived = core.map(|c| c.class.as_str()).or_else(|| {
+    let derived = core.map(|c| c.class()).or_else(|| {
         let known = subject
             .profiles
             .antiquity
@@ -170,28 +171,39 @@ fn unit(subject: &Subject<'_>) -> Option<Check> {
     let core = subject.processor.core()?;
     let unit = subject.evidence.identity.vector_unit.as_str();
     let announced = subject.processor.x86.as_ref().is_some_and(|x| x.avx);
-    let long = subject.processor.architecture == "x86_64";
-    let impossible = ((unit == WIDE_UNIT || announced) && !core.wide) || (long && !core.long);
-    let draft = about("claim", Aspect::Kind)
-        .measured(format!(
-            "unit {unit:?}, AVX announced: {announced}, 64-bit mode: {long}"
-        ))
-        .expected(format!(
-            "{}: AVX {}, 64-bit mode {}",
-            core.name,
-            may(core.wide),
-            may(core.long)
-        ));
+    let long = subject.processor.is_long();
+    let impossible =
+        ((unit == WIDE_UNIT || announced) && !core.is_wide()) || (long && !core.is_long());
+    let draft = about("claim", Aspect::Kind);
+    let draft = match core {
+        Known::X86(_) => draft
+            .measured(format!(
+                "unit {unit:?}, AVX announced: {announced}, 64-bit mode: {long}"
+            ))
+            .expected(format!(
+                "{}: AVX {}, 64-bit mode {}",
+                core.name(),
+                may(core.is_wide()),
+                may(core.is_long())
+            )),
+        Known::Other(_) => draft
+            .measured(format!("unit {unit:?}, 64-bit programs: {long}"))
+            .expected(format!(
+                "{}: 64-bit programs {}",
+                core.name(),
+                may(core.is_long())
+            )),
+    };
     Some(if impossible {
         let reason = format!(
             "No {} has it: the identification words are not this machine's.",
-            core.name
+            core.name()
         );
         draft.so(Outcome::Fail, reason, &NONE)
     } else {
         draft.so(
             Outcome::Pass,
-            format!("A {} may have this unit.", core.name),
+            format!("A {} may have this unit.", core.name()),
             &NONE,
         )
     })

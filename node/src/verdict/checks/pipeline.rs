@@ -1,13 +1,18 @@
-//! Latencies as ratios to the add, against any real core (presence) and against the core that the
-//! machine names (kind).
+//! Latencies as ratios to the add, against any real core of the architecture (presence) and against
+//! the core that the machine names, or that it fits (kind).
 
 use super::{about, milli, Draft, Subject};
+use crate::verdict::families;
 use crate::verdict::silicon::Bounds;
-use crate::verdict::thresholds::{ADD_THROUGHPUT, KIND_FIT, NONE, PIPELINE_OUTLIERS};
+use crate::verdict::thresholds::{
+    ADD_THROUGHPUT, KIND_FIT, NONE, PIPELINE_OUTLIERS, RECOGNISED_OPERATIONS,
+};
 use crate::verdict::{Aspect, Check, Outcome};
+use std::collections::BTreeMap;
 
 /// How a kernel of ours relates to the instruction that the tables measure: bounds become
 /// `[low · least + base, high · most + base + extra]`.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Kernel {
     /// The operation's name in the data files; empty where none applies.
     pub operation: &'static str,
@@ -35,8 +40,23 @@ pub(super) const fn same(operation: &'static str, name: &'static str) -> Kernel 
     }
 }
 
-/// In the order of the channel's matrix.
-const KERNELS: [Kernel; 9] = [
+/// A kernel that may be a tenth faster or slower than described, less than that by `low` thousandths, and
+/// `extra` thousandths of an add slower.
+pub(super) const fn within(
+    operation: &'static str,
+    name: &'static str,
+    low: u64,
+    extra: u64,
+) -> Kernel {
+    Kernel {
+        low,
+        extra,
+        ..same(operation, name)
+    }
+}
+
+/// Against measurements of x86 processors. In the order of the channel's matrix.
+const MEASURED: [Kernel; 9] = [
     // The calibrator itself.
     Kernel {
         operation: "",
@@ -111,14 +131,59 @@ const KERNELS: [Kernel; 9] = [
     },
 ];
 
+/// Against cycles as manuals and compilers give them, for every other family. In the order of the
+/// channel's matrix.
+///
+/// Descriptions are rounded to cycles and leave out what a result waits for on its way, so each operation may
+/// take an add more. Whether a kernel is assembly or C makes no difference to these: GNU CC compiles every
+/// one of the C statements to the instruction and at most what is said here.
+const DESCRIBED: [Kernel; 9] = [
+    MEASURED[0],
+    within("int_mul", "multiply", 900, 1000),
+    // Quotients of 17 bits: dividers that stop early take down to a quarter. A quotient may have to be
+    // fetched from a register of its own.
+    within("int_div", "divide", 250, 4000),
+    // A shift and an exclusive-or; on two-operand machines a copy and a count, on 64-bit ones without 32-bit
+    // shifts an extension.
+    Kernel {
+        operation: "shift",
+        name: "shift-xor",
+        low: 900,
+        high: 1100,
+        base: 900,
+        extra: 3300,
+    },
+    // The next load's address may be ready a cycle after the value.
+    within("load", "load", 900, 1000),
+    within("fp_add", "FP add", 900, 1000),
+    within("fp_mul", "FP multiply", 900, 1000),
+    // Dividers stop early on some, and the description is of the longest case.
+    within("fp_div", "FP divide", 500, 2000),
+    within("fp_sqrt", "square root", 400, 2000),
+];
+
 /// Judges the scalar matrix.
 pub fn check(subject: &Subject<'_>) -> Vec<Check> {
     let Some(pipeline) = &subject.evidence.pipeline else {
         return vec![about("pipeline", Aspect::Presence).absent("The pipeline was not timed.")];
     };
-    let mut checks = judge("pipeline", subject, &KERNELS, &pipeline.matrix);
+    let mut checks = judge("pipeline", subject, scalar(subject), &pipeline.matrix);
     checks.extend(throughput(&pipeline.matrix));
     checks
+}
+
+/// How our scalar kernels relate to the tables of this architecture.
+fn scalar(subject: &Subject<'_>) -> &'static [Kernel] {
+    if is_x86(subject) {
+        &MEASURED
+    } else {
+        &DESCRIBED
+    }
+}
+
+/// Whether the tables are those of x86.
+pub(super) fn is_x86(subject: &Subject<'_>) -> bool {
+    matches!(subject.processor.architecture, "x86_64" | "x86")
 }
 
 /// Independent adds must take some time: code that was thrown away takes none.
@@ -140,19 +205,26 @@ fn throughput(matrix: &[Option<[u32; 4]>]) -> Option<Check> {
     )
 }
 
-/// Presence and kind for one matrix. Only x86 has tables so far.
+/// Ratios that were measured, each with its kernel.
+type Ratios<'a> = Vec<(&'a Kernel, u64)>;
+
+fn ratios<'a>(kernels: &'a [Kernel], matrix: &[Option<[u32; 4]>]) -> Ratios<'a> {
+    kernels
+        .iter()
+        .zip(matrix)
+        .filter_map(|(kernel, cell)| cell.map(|c| (kernel, u64::from(c[2]))))
+        .filter(|(kernel, _)| !kernel.operation.is_empty())
+        .collect()
+}
+
+/// Presence and kind for one matrix.
 pub(super) fn judge(
     channel: &'static str,
     subject: &Subject<'_>,
     kernels: &[Kernel],
     matrix: &[Option<[u32; 4]>],
 ) -> Vec<Check> {
-    let ratios: Vec<(&Kernel, u64)> = kernels
-        .iter()
-        .zip(matrix)
-        .filter_map(|(kernel, cell)| cell.map(|c| (kernel, u64::from(c[2]))))
-        .filter(|(kernel, _)| !kernel.operation.is_empty())
-        .collect();
+    let ratios = ratios(kernels, matrix);
     let measured: Vec<String> = ratios
         .iter()
         .map(|(kernel, ratio)| format!("{} {}", kernel.name, milli(*ratio)))
@@ -162,20 +234,29 @@ pub(super) fn judge(
     if ratios.is_empty() {
         return vec![about(channel, Aspect::Presence).absent("No operation was timed.")];
     }
-    if subject.processor.architecture != "x86_64" {
+    // The group that the machine fits best: it need only be one of them.
+    let groups = subject
+        .profiles
+        .silicon
+        .groups(subject.processor.architecture);
+    let best = groups
+        .iter()
+        .map(|group| (group, misfits(&ratios, &group.ratios)))
+        .filter(|(_, fit)| fit.judged > 0)
+        .min_by_key(|(_, fit)| fit.misfits.len());
+    let Some((group, outside)) = best else {
         return vec![draft(Aspect::Presence)
             .expected("a table for this architecture")
             .so(
                 Outcome::Note,
-                "There is no table of real cores of this architecture yet: collected, not judged.",
+                "There is no table of real cores of this architecture for these operations: \
+                 collected, not judged.",
                 &NONE,
             )];
-    }
-    let any = |operation: &str| subject.profiles.silicon.any(operation);
-    let outside = misfits(&ratios, any);
+    };
     let presence = draft(Aspect::Presence).expected(format!(
-        "fewer than {} operations outside what any real x86-64 core shows",
-        PIPELINE_OUTLIERS.value
+        "fewer than {} of {} operations outside what {} shows",
+        PIPELINE_OUTLIERS.value, outside.judged, group.name
     ));
     let few = (outside.misfits.len() as u64) < PIPELINE_OUTLIERS.value;
     let reason = if outside.misfits.is_empty() {
@@ -191,28 +272,58 @@ pub(super) fn judge(
     let outcome = if few { Outcome::Pass } else { Outcome::Fail };
     vec![
         presence.so(outcome, reason, &PIPELINE_OUTLIERS),
-        kind(draft(Aspect::Kind), subject, &ratios),
+        kind(channel, draft(Aspect::Kind), subject, &ratios),
     ]
 }
 
-/// Against the core that the machine names, or its maker's cores where it was not measured.
-fn kind(draft: Draft, subject: &Subject<'_>, ratios: &[(&Kernel, u64)]) -> Check {
+/// A core's own latencies, or those that stand in for them.
+struct Table<'a> {
+    whose: String,
+    /// Of the core itself, or one like it, not of its maker at large.
+    exact: bool,
+    bounds: &'a BTreeMap<String, Bounds>,
+}
+
+/// The table of the core that the machine names, or of its maker's cores where it was not measured.
+fn table<'a>(subject: &Subject<'a>) -> Option<Table<'a>> {
+    if let Some(core) = subject.processor.named {
+        return Some(Table {
+            whose: format!("{} ({})", core.name, core.source),
+            exact: true,
+            bounds: &core.ratios,
+        });
+    }
     let silicon = &subject.profiles.silicon;
-    let Some(x86) = &subject.processor.x86 else {
-        return draft.absent("The machine does not say which core it has.");
-    };
+    let x86 = subject.processor.x86.as_ref()?;
     let core = x86.core.and_then(|core| silicon.of_core(core));
-    let Some(table) = core.or_else(|| silicon.of_vendor(&x86.maker)) else {
-        return draft.absent("No core of this maker was ever measured.");
+    let table = core.or_else(|| silicon.of_vendor(&x86.maker))?;
+    Some(Table {
+        whose: format!("{} ({} processors measured)", table.name, table.processors),
+        exact: core.is_some(),
+        bounds: &table.bounds,
+    })
+}
+
+/// Against the core that the machine names, or the ones that it fits where it names none.
+fn kind(channel: &str, draft: Draft, subject: &Subject<'_>, ratios: &Ratios<'_>) -> Check {
+    let Some(table) = table(subject) else {
+        return if is_x86(subject) {
+            draft.absent(
+                "The machine does not say which core it has, or none of its maker was measured.",
+            )
+        } else if channel == "pipeline" {
+            by_fit(draft, subject)
+        } else {
+            draft.absent("Nothing names the core: the scalar pipeline speaks for it.")
+        };
     };
-    let fit = misfits(ratios, |operation| table.bounds.get(operation).copied());
+    let fit = misfits(ratios, table.bounds);
     if fit.judged == 0 {
         return draft.absent("The table has none of these operations.");
     }
     let fitting = fit.judged - fit.misfits.len();
     let ppm = fitting as u64 * 1_000_000 / fit.judged as u64;
-    let whose = format!("{} ({} processors measured)", table.name, table.processors);
-    let (good, bad) = if core.is_some() {
+    let (good, bad) = if table.exact {
         (
             "It fits the core that it names.",
             "It does not fit the core that it names: it is another.",
@@ -234,10 +345,50 @@ fn kind(draft: Draft, subject: &Subject<'_>, ratios: &[(&Kernel, u64)]) -> Check
         fit.judged,
         if passes { good } else { bad }
     );
-    draft.expected(whose).so(
+    draft.expected(table.whose).so(
         if passes { Outcome::Pass } else { Outcome::Fail },
         reason,
         &KIND_FIT,
+    )
+}
+
+/// The cores that a machine fits entirely which cannot name its own: enough operations of the scalar
+/// pipeline, not one outside, and caches where they end.
+pub fn recognised<'a>(subject: &Subject<'a>) -> Vec<&'a families::Core> {
+    let (Some(pipeline), None) = (&subject.evidence.pipeline, subject.processor.core()) else {
+        return Vec::new();
+    };
+    let ratios = ratios(scalar(subject), &pipeline.matrix);
+    let cores = subject.processor.family.into_iter().flat_map(|f| f.able());
+    cores
+        .filter(|core| {
+            let fit = misfits(&ratios, &core.ratios);
+            fit.misfits.is_empty() && fit.judged as u64 >= RECOGNISED_OPERATIONS.value
+        })
+        .filter(|core| super::cache::may_be(subject, [&core.l1_kib, &core.l2_kib]))
+        .collect()
+}
+
+fn by_fit(draft: Draft, subject: &Subject<'_>) -> Check {
+    let cores = recognised(subject);
+    let draft = draft.expected("one core of the table that it fits entirely");
+    if cores.is_empty() {
+        return draft.so(
+            Outcome::Note,
+            "Nothing names the core, and no core of the table has all of these latencies: it counts as \
+             its architecture.",
+            &RECOGNISED_OPERATIONS,
+        );
+    }
+    let names: Vec<&str> = cores.iter().map(|c| c.name.as_str()).collect();
+    draft.so(
+        Outcome::Pass,
+        format!(
+            "Nothing names the core, but these have all of its latencies: {}. It counts as the least of \
+             them.",
+            names.join("; ")
+        ),
+        &RECOGNISED_OPERATIONS,
     )
 }
 
@@ -247,13 +398,13 @@ struct Fit {
 }
 
 /// Which ratios lie outside their bounds, in words.
-fn misfits(ratios: &[(&Kernel, u64)], bounds: impl Fn(&str) -> Option<Bounds>) -> Fit {
+fn misfits(ratios: &[(&Kernel, u64)], bounds: &BTreeMap<String, Bounds>) -> Fit {
     let mut fit = Fit {
         judged: 0,
         misfits: Vec::new(),
     };
     for (kernel, ratio) in ratios {
-        let Some([least, most]) = bounds(kernel.operation) else {
+        let Some(&[least, most]) = bounds.get(kernel.operation) else {
             continue;
         };
         let low = u64::from(least) * kernel.low / 1000 + kernel.base;
