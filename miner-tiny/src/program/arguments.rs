@@ -39,6 +39,8 @@ How:
                  signed instead
                  [http://127.0.0.1:8099]
   --node-key HEX believe no other node
+                 [the first one seen; in
+                 FILE.nodes]
   --wallet FILE  64 hex digits; made if
                  there is none; keep a
                  copy [verdigris.key]
@@ -61,7 +63,7 @@ Exit status:
   2 bad options    3 node not reached
   4 bad wallet     5 cannot measure
   6 answer not to be trusted
-  7 file not written";
+  7 another file is at fault";
 
 /// Where a node listens unless told otherwise.
 const DEFAULT_NODE: &str = "http://127.0.0.1:8099";

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod key_file;
+mod known_nodes;
 mod report;
 mod surroundings;
 mod wire;
@@ -122,9 +123,18 @@ fn mine(settings: &Settings) -> Result<u8, Failure> {
         true => None,
         false => Some(Node::parse(&settings.node)?),
     };
+    let known = known_nodes::beside(&settings.wallet);
+    let mut node_key = match (settings.node_key, &node) {
+        (None, Some(_)) => known_nodes::key_of(&known, &settings.node)?,
+        (given, _) => given,
+    };
     let mut backoff = BACKOFF[0];
     loop {
-        let outcome = attest(settings, node.as_ref(), &key)?;
+        let outcome = attest(settings, node.as_ref(), &key, node_key)?;
+        if let (None, Some(first_seen)) = (node_key, outcome.node_key) {
+            known_nodes::keep(&known, &settings.node, &first_seen)?;
+            node_key = Some(first_seen);
+        }
         let status = outcome.ending.map_or(5, |ending| ending.exit_status());
         if !settings.forever {
             return Ok(status);
@@ -155,7 +165,12 @@ fn spread_out(whole: Duration) -> Duration {
 }
 
 /// One session, and its report on standard output.
-fn attest(settings: &Settings, node: Option<&Node>, key: &Key) -> Result<Outcome, Failure> {
+fn attest(
+    settings: &Settings,
+    node: Option<&Node>,
+    key: &Key,
+    node_key: Option<[u8; 32]>,
+) -> Result<Outcome, Failure> {
     let surroundings = Surroundings::here();
     let facts = surroundings.facts();
     let macs: Vec<&str> = surroundings.macs.iter().map(String::as_str).collect();
@@ -181,7 +196,7 @@ fn attest(settings: &Settings, node: Option<&Node>, key: &Key) -> Result<Outcome
         },
         miner: &settings.miner,
         name: &settings.name,
-        node_key: settings.node_key,
+        node_key,
         facts: &facts,
     };
     let mut session = Box::new(Session::new(config, host, key, &mut arena));

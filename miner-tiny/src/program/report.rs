@@ -2,7 +2,7 @@
 
 use crate::arguments::Settings;
 use crate::{channels, hex};
-use miner_tiny::session::{Ending, Outcome};
+use miner_tiny::session::{Ending, Error, Outcome};
 use probe_core::evidence::Evidence;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -76,7 +76,16 @@ fn lines(miner: &str, evidence: Option<&Evidence>, outcome: &Outcome) -> String 
         }
         Some(Ending::Failed(error)) => {
             say("failed", &format!("{error} ({})", error.code()));
-            say("next", next_step(error.exit_status()));
+            say(
+                "next",
+                match error {
+                    Error::WrongNode => {
+                        "if the operator says that the key is new, delete the node's line beside \
+                         the wallet"
+                    }
+                    _ => next_step(error.exit_status()),
+                },
+            );
         }
         None => say("failed", "no end"),
     }
