@@ -63,7 +63,9 @@ int vg_counter_bits(void);
 
 /*
  * The counter, ordered after all earlier instructions: now[0] the low word, now[1] the high one.
- * Only where vg_counter_bits is not 0.
+ * Only where vg_counter_bits is not 0. Where it is, the host brings what its machine has: an Amiga the
+ * E clock of a CIA (timer.device ReadEClock; 709,379 Hz PAL, 715,909 Hz NTSC), a 68k Macintosh the
+ * VIA's timer (783,360 Hz), an Atari the MFP (2.4576 MHz), any Unix its clock.
  */
 void vg_counter(vg_u32 *now);
 

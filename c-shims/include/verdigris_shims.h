@@ -71,9 +71,11 @@ void vg_load(int shape, int body, vg_u32 n, const unsigned char *next, vg_u32 *e
 void vg_store_load(int body, vg_u32 n, volatile vg_u32 *m, vg_u32 c);
 
 /*
- * Whether "double" is binary64 and every operation on it is rounded to it at once. 0 where values
- * are kept with excess precision (the x87, the 68881): the chains below then give other results
- * than their meaning, and the caller reports them as absent.
+ * Whether "double" is binary64, computed by the processor, and every operation on it is rounded to it
+ * at once. 0 where values are kept with excess precision (the x87; the 68881 before vg_start): the
+ * chains below then give other results than their meaning. 0 on 68k, SH, Alpha and s390x compiled for
+ * no FPU, or for one that traps on NaN and subnormals (Alpha without -mieee). The caller reports the
+ * chains as absent.
  */
 int vg_strict_binary64(void);
 

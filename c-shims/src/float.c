@@ -7,6 +7,18 @@
 #include "verdigris_shims.h"
 #include "body.h"
 
+/*
+ * Compiled to library calls, or to instructions that trap on what IEEE 754 asks for (Alpha without
+ * -mieee): not the processor's own arithmetic, or not all of it.
+ */
+#if (defined(__m68k__) && !defined(__HAVE_68881__) && !defined(__mcffpu__)) || \
+    (defined(__sh__) && !defined(__SH_FPU_DOUBLE__)) || \
+    (defined(__alpha__) && !defined(_IEEE_FP)) || (defined(__s390x__) && defined(_SOFT_FLOAT))
+#define VG_NO_FPU 1
+#else
+#define VG_NO_FPU 0
+#endif
+
 int vg_strict_binary64(void)
 {
     /* 1 + 2^-53 + 2^-70 is above the tie between 1 and 1 + 2^-52. Rounded to 64 bits first, it
@@ -15,7 +27,7 @@ int vg_strict_binary64(void)
     volatile double above_half = 1.0 / 9007199254740992.0 + 1.0 / 1180591620717411303424.0;
     volatile double ulp = 1.0 / 4503599627370496.0;
     volatile double sum = one + above_half;
-    return sizeof(double) == 8 && sum == one + ulp && sum != one;
+    return !VG_NO_FPU && sizeof(double) == 8 && sum == one + ulp && sum != one;
 }
 
 #define VG_LANES(f) f(x0) f(x1) f(x2) f(x3) f(x4) f(x5) f(x6) f(x7)

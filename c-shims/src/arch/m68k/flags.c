@@ -51,11 +51,11 @@ static vg_u32 vg_two_runs(vg_with_ccr run, unsigned long set, vg_u32 source, vg_
     return clear | run(set, source, &results[1]) << 16;
 }
 
-/* A quotient that does not fit 16 bits: the dividend at least 2^30, the divisor in 1..=2^14. */
+/* A quotient that does not fit 16 bits: the dividend has its sign set, the divisor is 1 to 2^14. */
 static vg_u32 vg_divu_overflow(vg_u32 a, vg_u32 b)
 {
     vg_u32 results[2];
-    return vg_two_runs(vg_divu_w, VG_NZVC, (b & 0x3fff) + 1, a | (vg_u32)1 << 30, results);
+    return vg_two_runs(vg_divu_w, VG_NZVC, (b & 0x3fff) + 1, a | (vg_u32)1 << 31, results);
 }
 
 /*
