@@ -146,10 +146,7 @@ mod tests {
             );
             if let Some(root_bits) = root_bits {
                 let got = reciprocal_root(x.to_bits());
-                assert!(
-                    got == root_bits,
-                    "1/sqrt {x}: {got:016x} {root_bits:016x}"
-                );
+                assert!(got == root_bits, "1/sqrt {x}: {got:016x} {root_bits:016x}");
             }
         }
     }
