@@ -8,7 +8,7 @@
 //! - `~` where it belongs to this one: `ok`, `absent` or `WRONG` for a kernel, an answer of a value
 //!   probe, a name.
 //!
-//! Cost: well below a second on a modern machine, some 32 KiB of stack, [`ARENA`] bytes of arena.
+//! Cost: well below a second on a modern machine, some 40 KiB of stack, [`ARENA`] bytes of arena.
 
 use crate::sample::ample;
 use crate::session::Signer;

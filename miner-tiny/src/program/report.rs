@@ -46,8 +46,15 @@ fn lines(miner: &str, evidence: Option<&Evidence>, outcome: &Outcome) -> String 
         say("sent", &format!("{} bytes", outcome.submission_bytes));
     }
     say("miner", miner);
-    if let Some(key) = &outcome.node_key {
-        say("node key", &hex(key));
+    match &outcome.node_key {
+        Some(key) => say("node key", &hex(key)),
+        None if outcome.ending == Some(Ending::Accepted) => {
+            say(
+                "node key",
+                "none: nothing but the connection vouches for what it says",
+            );
+        }
+        None => {}
     }
     let verdict = &outcome.verdict;
     match verdict.physical {

@@ -17,8 +17,8 @@
 //!
 //! One challenge, one measurement, one submission; a connection that fails is tried once more after
 //! [`RETRY_MS`]. Nothing is allocated: a session is one value of at most [`SESSION_MAX`] bytes, which
-//! a caller may keep in static memory, plus the arena that it measures in. Composing and signing need
-//! about 8 KiB of stack.
+//! a caller may keep in static memory, plus the arena that it measures in. Measuring, composing and
+//! signing need some 16 KiB of stack (15 KiB on x86-64, optimised for size).
 //!
 //! ```no_run
 //! # use miner_tiny::{session::{Config, Purpose, Session, Step}, wallet::Key, Host};
@@ -186,17 +186,6 @@ enum Next {
     Done,
 }
 
-/// Measuring: before, while, after.
-// One of them at a time, in place: there is no allocator to box the larger one.
-#[allow(clippy::large_enum_variant)]
-#[derive(Debug)]
-enum Probe<'a> {
-    Arena(&'a mut [u8]),
-    Running(Prober<'a>),
-    Found(Evidence),
-    Nothing,
-}
-
 /// An attestation under way: see the module's documentation for how to drive it.
 #[derive(Debug)]
 pub struct Session<'a, S> {
@@ -204,7 +193,9 @@ pub struct Session<'a, S> {
     host: Host<'a>,
     signer: S,
     miner: MinerId,
-    probe: Probe<'a>,
+    /// Lent to the prober once there is one.
+    arena: Option<&'a mut [u8]>,
+    prober: Option<Prober<'a>>,
     at: At,
     exchange: Exchange,
     /// Tries of this exchange so far.
@@ -232,7 +223,8 @@ impl<'a, S: Signer> Session<'a, S> {
             host,
             signer,
             miner: MinerId::new(),
-            probe: Probe::Arena(arena),
+            arena: Some(arena),
+            prober: None,
             at: At::Begin,
             exchange: Exchange::Challenge,
             tries: 0,
@@ -358,31 +350,25 @@ impl<'a, S: Signer> Session<'a, S> {
     /// Measures for a slice of time: call it for every [`Step::Measure`]. `clock` is a clock
     /// independent of the machine's counter, the same one each time, where there is one.
     pub fn measure<M: Machine>(&mut self, machine: &mut M, clock: Option<&mut dyn Clock>) {
-        let (At::Measure, Probe::Running(prober)) = (self.at, &mut self.probe) else {
+        let (At::Measure, Some(prober)) = (self.at, &mut self.prober) else {
             return;
         };
         if prober.poll(machine, clock).is_ok() {
-            if let Some(evidence) = prober.evidence().cloned() {
-                self.probe = Probe::Found(evidence);
-                self.go(At::Compose);
-            }
+            self.go(At::Compose);
         }
     }
 
     /// How far measuring is; `None` before and after.
     pub fn progress(&self) -> Option<Progress> {
-        match &self.probe {
-            Probe::Running(prober) => Some(prober.progress()),
+        match (self.at, &self.prober) {
+            (At::Measure, Some(prober)) => Some(prober.progress()),
             _ => None,
         }
     }
 
     /// What was measured, once it is.
     pub fn evidence(&self) -> Option<&Evidence> {
-        match &self.probe {
-            Probe::Found(evidence) => Some(evidence),
-            _ => None,
-        }
+        self.prober.as_ref()?.evidence()
     }
 
     /// The signed submission: from [`Step::Connect`] after measuring until it has been sent, and at
@@ -544,6 +530,7 @@ impl<'a, S: Signer> Session<'a, S> {
     }
 
     /// Whether the answer is the node's.
+    #[inline(never)]
     fn vouch(&mut self) -> Result<(), Error> {
         let members = json::object(&self.text).ok_or(Error::NotANode)?;
         let known = self.config.node_key.or(self.outcome.node_key);
@@ -579,14 +566,14 @@ impl<'a, S: Signer> Session<'a, S> {
         self.go(At::Close(Next::Prepare));
     }
 
+    #[inline(never)]
     fn prepare(&mut self, now_ms: u64) {
-        let Probe::Arena(arena) = core::mem::replace(&mut self.probe, Probe::Nothing) else {
-            return self.go(At::Done);
-        };
+        // Taken once: a session measures once.
+        let arena = self.arena.take().unwrap_or_default();
         let seed = Seed::derive(&self.outcome.nonce, &self.miner);
         match Prober::new(self.config.plan, seed, arena, self.config.facts) {
             Ok(prober) => {
-                self.probe = Probe::Running(prober);
+                self.prober = Some(prober);
                 self.began_ms = now_ms;
                 self.go(At::Measure);
             }
@@ -614,8 +601,9 @@ impl<'a, S: Signer> Session<'a, S> {
     }
 
     /// Writes the signed submission to `text`, with as many facts as fit.
+    #[inline(never)]
     fn compose(&mut self) -> Result<(), ComposeError> {
-        let Probe::Found(evidence) = &mut self.probe else {
+        let Some(evidence) = self.prober.as_mut().and_then(Prober::evidence_mut) else {
             return Err(ComposeError::BufferFull);
         };
         let own;
