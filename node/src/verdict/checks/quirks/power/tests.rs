@@ -309,3 +309,47 @@ fn nans_and_blocks_fail_by_contradiction_and_prove_nothing() {
     // Nobody names a size.
     assert!(block(&[([0, 0], &[32][..])], 0).is_none());
 }
+
+mod hostile {
+    use super::super::{estimates, id, rules, undefined, Family};
+    use super::EVERY_FAMILY;
+    use probe_core::channels::quirks::power::PROBES;
+    use probe_core::seed::Seed;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Whatever a miner answers to whatever is drawn, judging ends, and every check explains itself.
+        #[test]
+        fn any_answer_is_judged(nonce in "[0-9a-f]{8}", words: [u32; 16], which in 0usize..6) {
+            let family: Family = EVERY_FAMILY[which];
+            let seed = Seed::derive(&nonce, "hostile");
+            let of = |wanted: u16| {
+                let probe = PROBES.iter().find(|probe| probe.id == wanted).expect("a probe");
+                let chunks = words.chunks(usize::from(probe.words));
+                probe.operands(&seed).zip(chunks).collect::<Vec<_>>()
+            };
+            let (fres, frsqrte) = (of(id::FRES), of(id::FRSQRTE));
+            let checks = [
+                estimates::scalar_estimates(&fres, &frsqrte, family),
+                estimates::documented_table(&fres, &frsqrte, family),
+                estimates::vector_estimates([
+                    &of(id::VREFP),
+                    &of(id::VRSQRTEFP),
+                    &of(id::VEXPTEFP),
+                    &of(id::VLOGEFP),
+                ]),
+                rules::status(&of(id::FMUL_STATUS)),
+                rules::reservations(&of(id::RESERVATION)),
+                rules::nan(&of(id::NAN)),
+                rules::block(&of(id::DCBZ), words[15]),
+                undefined::division(&of(id::DIVIDE), family),
+                undefined::conversion(&of(id::FCTIW), family),
+                undefined::narrow_multiply(&of(id::FMSUBS), family),
+                undefined::tiny_store(&of(id::STFS), family),
+            ];
+            for check in checks.into_iter().flatten() {
+                prop_assert!(!check.measured.is_empty() && check.reason.ends_with('.'));
+            }
+        }
+    }
+}
