@@ -493,7 +493,10 @@ fn fresh_code_runs_patched_and_synchronised() {
             let after = |constant: u32| x.wrapping_add(constant.wrapping_mul(adds));
             let found = words(answer).expect("machine code is known");
             let name = target.name();
-            assert!(found[0] != 0 && found[0].is_multiple_of(4), "{name}: {found:x?}");
+            assert!(
+                found[0] != 0 && found[0].is_multiple_of(4),
+                "{name}: {found:x?}"
+            );
             assert_eq!(found[1], after(constant), "{name} as {model}");
             // The processor may still run what was there; QEMU, or any processor, nothing else.
             assert!(
