@@ -1,0 +1,81 @@
+/*
+ * The cycle counter of release 2: hardware register CC, 32 bits, which counts every CCRes cycles.
+ *
+ * References: MIPS32 Architecture volume II, "RDHWR" (an exception where the system does not allow
+ * the register: Linux allows 0 to 3); volume III, "Count". Older processors have Count for the
+ * kernel alone.
+ *
+ * Some cores have no Count, some systems stop it, and QEMU's user mode answers the same number
+ * every time. So it counts as a counter only if it is seen to count over a loop, for which see
+ * vg_look_for_counter; otherwise there is none and the caller takes the system's clock.
+ */
+#if VG_RELEASE >= 2 && defined(__linux__)
+#define VG_HAS_RDHWR 1
+#else
+#define VG_HAS_RDHWR 0
+#endif
+
+/* Whether the counter counts; vg_start looks. */
+static int vg_counter_counts = 0;
+
+int vg_counter_bits(void) { return vg_counter_counts ? 32 : 0; }
+
+#if VG_HAS_RDHWR
+
+/* Hardware registers. */
+#define VG_SYNCI_STEP "1"
+#define VG_CC "2"
+#define VG_CC_RESOLUTION "3"
+
+#define VG_RDHWR(value, number) __asm__ __volatile__("rdhwr %0, $" number : "=r"(value))
+
+/* Additions in a loop that take at least this many cycles: one waits for the other. */
+#define VG_LOOK_TURNS 4096u
+/* Cycles between two steps that any core states (it is 1 to 4), with room. */
+#define VG_LOOK_RESOLUTION 16u
+/* Runs of the loop, each of which must be seen. */
+#define VG_LOOK_RUNS 4
+
+/* Steps of the counter over the loop. */
+static vg_u32 vg_counter_over_loop(void)
+{
+    vg_u32 turns = VG_LOOK_TURNS, before, after;
+    VG_RDHWR(before, VG_CC);
+    do {
+        __asm__ __volatile__("" : "+r"(turns));
+    } while (--turns);
+    VG_RDHWR(after, VG_CC);
+    return after - before;
+}
+
+/* A counter has made at least VG_LOOK_TURNS / VG_LOOK_RESOLUTION steps forward in every run, and
+ * not half its width, which would be backward. */
+static int vg_look_for_counter(void)
+{
+    int run;
+    for (run = 0; run < VG_LOOK_RUNS; run++) {
+        vg_u32 steps = vg_counter_over_loop();
+        if (steps < VG_LOOK_TURNS / VG_LOOK_RESOLUTION || steps >= 0x80000000u) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+void vg_counter(vg_u32 *now)
+{
+    __asm__ __volatile__("sync\n\trdhwr %0, $" VG_CC : "=r"(now[0]) : : "memory");
+    now[1] = 0;
+}
+
+#else
+
+static int vg_look_for_counter(void) { return 0; }
+
+void vg_counter(vg_u32 *now)
+{
+    now[0] = 0;
+    now[1] = 0;
+}
+
+#endif
