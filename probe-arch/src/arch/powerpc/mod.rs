@@ -8,6 +8,9 @@
 //! - The Rust Reference, "Inline assembly": what a block must leave as it found it. Assembly for
 //!   PowerPC is stable from Rust 1.95; the workspace's lower minimum holds for other architectures.
 //!
+//! Processors without the classic floating-point registers (4xx, and the e500 with SPE, a target of its
+//! own) are not served.
+//!
 //! What a processor may lack (AltiVec, VSX, the square root, the estimates) is found out once, in
 //! `identity`, and never by trying. All blocks name registers by number, and none but `float` (on
 //! VSX) and `simd` uses a vector register, so that the same text serves every member of the family.

@@ -14,9 +14,9 @@ use probe_core::machine::Trap;
 #[inline(always)]
 pub(super) fn trap(kind: Trap) -> Option<()> {
     match kind {
-        // Volatile, although its result is not used: `identity::pvr` would be dropped.
+        // Assembly that is not called pure is never dropped, though its result is.
         Trap::Identify => {
-            core::hint::black_box(identity::pvr()?);
+            identity::pvr()?;
         }
         // SAFETY: orders memory accesses, changes nothing.
         Trap::Serialise => unsafe {
