@@ -441,9 +441,7 @@ mod tests {
         (id::NBCD, [0, 0x5b], [0x001b_0011, 0x3e_003f]),
     ];
 
-    fn all<'a>(
-        answers: &'a [(u16, [u32; 2], [u32; 2])],
-    ) -> impl Iterator<Item = (u16, [u32; 2], &'a [u32])> {
+    fn all(answers: &[(u16, [u32; 2], [u32; 2])]) -> impl Iterator<Item = (u16, [u32; 2], &[u32])> {
         answers
             .iter()
             .map(|(probe, operand, words)| (*probe, *operand, &words[..]))
