@@ -147,7 +147,7 @@ impl Granules {
 
 /// Counts how often a store-exclusive to word `$target` of `$memory` succeeds after a load-exclusive of
 /// its first word into R0, with `$line`s between them. R1 is the address of the first word, R3 that of
-/// the target, R6 that of a word far off, R12 is scratch, and R5 holds `$mask`.
+/// the target, R8 that of a word far off, R12 is scratch, and R5 holds `$mask`.
 macro_rules! exclusives {
     ($memory:expr, $target:expr, $mask:expr $(, $line:literal)*) => {{
         let memory: *mut u32 = $memory.0.as_mut_ptr();

@@ -218,7 +218,7 @@ mod tests {
         // Cortex-A53; a system that prohibits DC ZVA; A64FX with blocks of 256.
         assert_eq!(judged([0x8444_8004, 4, 0, 64]), Some(Outcome::Note));
         assert_eq!(judged([0x8444_8004, 0x14, 0, 0]), Some(Outcome::Note));
-        assert_eq!(judged([0x8668_0006, 6, 0, 256]), Some(Outcome::Note));
+        assert_eq!(judged([0x8666_8006, 6, 0, 256]), Some(Outcome::Note));
         // QEMU 7.2 -cpu max.
         assert_eq!(judged([0x8003_8003, 7, 0, 512]), Some(Outcome::Fail));
         // A block that is none.
