@@ -167,11 +167,7 @@ pub(super) fn identity(features: &Features) -> Identity {
         // No register holds one.
         name: [0; IDENTITY_NAME],
         // The operations timed are AltiVec's, whatever else there is.
-        vector_unit: if features.altivec {
-            "altivec"
-        } else {
-            ""
-        },
+        vector_unit: if features.altivec { "altivec" } else { "" },
     }
 }
 

@@ -17,7 +17,7 @@
 //! | 46 | `fctiw` | Words | `fctiw` of [`fixed`]; then `mffs` with only FPSCR bit 31 set | *hi*, *lo*; *hi* of the `mffs` |
 //! | 47 | `divide` | Words | destination `b`: `divwo.` of `a` by 0; the same with `divwuo.`; with `divwo.` of 8000_0000 by -1 | three quotients; three bytes from the lowest, *cr0* << 2 and XER's SO OV |
 //! | 48 | `reservation` | Words | 16 times each, on one word: `lwarx`, then a plain store of another value, of the same value, of nothing; `stwcx.` to the same word, same word, the next word, a word 256 bytes on | how often each of the four `stwcx.` succeeded |
-//! | 49 | `fmul_status` | Words | `fmul` of [`unit`]`(a)` and [`unit`]`(b)` | *fpscr* |
+//! | 49 | `fmul_status` | Words | `fmul` of [`unit()`] of `a` and of `b` | *fpscr* |
 //! | 50 | `estimate_status` | Float32 | `fres`, `frsqrte`, `fctiw` of `f(a)` | *fpscr* of each |
 //! | 51 | `fmsubs` | Words | `fmsubs`: 1 × C - 1, C = bits 3FF0_0000_0000_0000 + `a` | *single* |
 //! | 52 | `stfs` | Words | `stfs` of [`tiny`], which is too small for binary32 | *single* |
