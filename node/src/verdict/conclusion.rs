@@ -1,6 +1,7 @@
 //! What the checks amount to together: one set of rules, in the order in which they apply.
 
 use super::antiquity::{decayed, UNKNOWN, UNPROVEN, VIRTUAL};
+use super::checks::cache::is_cacheless;
 use super::checks::claim::derived_family;
 use super::checks::pipeline::recognised;
 use super::checks::Subject;
@@ -59,10 +60,17 @@ pub fn conclude(subject: &Subject<'_>, checks: Vec<Check>) -> Verdict {
     let failed = channels(&checks, Aspect::Presence, Outcome::Fail);
     let passed = channels(&checks, Aspect::Presence, Outcome::Pass);
     let active = ACTIVE.iter().filter(|c| passed.contains(c)).count() as u64;
+    // Where memory cannot speak, because there may be no data cache, every active channel must.
+    let silent = is_cacheless(subject) && subject.evidence.cache.is_some();
+    let enough = if silent && !passed.contains(&"cache") {
+        ACTIVE.len() as u64
+    } else {
+        ACTIVE_CHANNELS.value
+    };
     let missing: Vec<&str> = REQUIRED
         .iter()
         .copied()
-        .filter(|c| !passed.contains(c))
+        .filter(|c| !(passed.contains(c) || silent && *c == "cache"))
         .collect();
     let kind = score(&checks, Aspect::Kind);
 
@@ -94,8 +102,10 @@ pub fn conclude(subject: &Subject<'_>, checks: Vec<Check>) -> Verdict {
             false,
             format!("A virtual machine or an emulator, by {by}: {what}.{shown}"),
         )
-    } else if !missing.is_empty() || active < ACTIVE_CHANNELS.value {
-        let lack = if missing.is_empty() {
+    } else if !missing.is_empty() || active < enough {
+        let lack = if missing.is_empty() && enough > 1 {
+            ACTIVE.join(" and ")
+        } else if missing.is_empty() {
             ACTIVE.join(" or ")
         } else {
             missing.join(" and ")

@@ -57,6 +57,8 @@ pub struct Core {
     pub year: u16,
     /// The widest pointers that it has.
     pub bits: u8,
+    /// Whether any member may have a vector unit.
+    pub vector: bool,
     /// How identification words name it; empty where none do.
     identity: Vec<Condition>,
     /// Least and most at which its own counter runs, MHz.
@@ -142,6 +144,8 @@ struct Line {
     class: String,
     year: u16,
     bits: u8,
+    #[serde(default = "yes")]
+    vector: bool,
     #[serde(default)]
     identity: Vec<Condition>,
     counter_mhz: Option<[u32; 2]>,
@@ -153,6 +157,11 @@ struct Line {
     apart: bool,
     cycles: BTreeMap<String, [u32; 2]>,
     source: String,
+}
+
+/// What is not said to be missing may be there.
+const fn yes() -> bool {
+    true
 }
 
 impl Line {
@@ -193,6 +202,7 @@ impl Line {
             class: self.class,
             year: self.year,
             bits: self.bits,
+            vector: self.vector,
             identity: self.identity,
             counter_mhz: self.counter_mhz,
             l1_kib: self.l1_kib,

@@ -115,6 +115,10 @@ pub struct Check {
     pub threshold: &'static str,
     /// Where the threshold comes from.
     pub source: &'static str,
+    /// The deciding number over its limit, parts per million, where one number decides: how far from the
+    /// limit it is, on whichever side.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of_limit_ppm: Option<u64>,
 }
 
 /// The outcome of a case.

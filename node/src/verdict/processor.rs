@@ -81,6 +81,14 @@ impl<'a> Known<'a> {
         }
     }
 
+    /// Whether any member may have a vector unit.
+    pub fn may_have_vectors(self) -> bool {
+        match self {
+            Known::X86(_) => true,
+            Known::Other(core) => core.vector,
+        }
+    }
+
     /// Whether any member has AVX.
     pub fn is_wide(self) -> bool {
         matches!(self, Known::X86(core) if core.wide)

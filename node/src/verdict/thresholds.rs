@@ -79,6 +79,38 @@ pub const MICROSECOND_LATTICE: Threshold = t(
     "SheepShaver's time base advances by whole microseconds, 25 ticks at 25 MHz (muldiv64 of a microsecond clock); crystals do not",
 );
 
+/// How far a counter's rate, by the system's clock, may lie outside its nominal range.
+pub const COUNTER_RATE: Threshold = t(
+    "counter_rate",
+    10_000,
+    "ppm",
+    "crystals are specified to 100 ppm and a system's clock is slewed by at most 500 ppm; the nominal ranges are rounded to 1 MHz",
+);
+
+/// The most at which a time base runs, whatever the core.
+pub const POWER_TIME_BASE: Threshold = t(
+    "power_time_base",
+    1_500,
+    "MHz",
+    "a quarter of the bus on 603 to 7448, 512 MHz from POWER6 on (Power ISA 2.05 book III), the core's own clock on the 4xx, the fastest of which ran at 1.5 GHz; user-mode QEMU gives the host's time-stamp counter, 2,600 MHz here",
+);
+
+/// The most at which RISC-V's time runs.
+pub const RISCV_TIME: Threshold = t(
+    "riscv_time",
+    1_000,
+    "MHz",
+    "real-time counters of boards run at 1 to 100 MHz, and profiles ask for no more than nanoseconds (RVA23, Server SoC specification: 1 GHz resolution); user-mode QEMU gives the host's time-stamp counter, 2,600 MHz here",
+);
+
+/// The least of a dependent add by a counter of the core's own cycles, thousandths of a tick.
+pub const CORE_COUNTER: Threshold = t(
+    "core_counter",
+    900,
+    "thousandths of a tick",
+    "%tick counts processor clock cycles (UltraSPARC User's Manuals), RPCC cycles (Alpha Architecture Handbook), CR16 cycles on every PA-RISC made; a dependent add takes one or more, and a tenth is for measuring",
+);
+
 // --- Pipeline, SIMD -------------------------------------------------------------------------------
 
 /// Operations outside what any real core shows, from which a pipeline is not silicon.
@@ -139,6 +171,14 @@ pub const CACHE_LOAD_AGREEMENT: Threshold = t(
     "both measure one dependent load; a factor 2 allows another addressing mode and a change of clock",
 );
 
+/// The same for architectures with cores from the time when memory was near.
+pub const CACHE_RISE_OLD: Threshold = t(
+    "cache_rise_old",
+    1_500,
+    "thousandths",
+    "as cache_step: a 68040 or R3000 waits five to ten cycles for memory and one to three for its cache (M68040 User's Manual, section 7; IDT R30xx Family Software Reference Manual)",
+);
+
 /// How many times the latency within a level the latency beyond it must be.
 pub const CACHE_STEP: Threshold = t(
     "cache_step",
@@ -155,6 +195,14 @@ pub const BRANCH_PREDICTION: Threshold = t(
     1_300,
     "thousandths",
     "this kernel: Zen 5 4.8, QEMU on it 2.8, so it does not tell those two apart; an interpreter whose host cannot see the guest's branches shows about 1",
+);
+
+/// Runs of one random pattern in a measurement in which no predictor learns it.
+pub const BRANCH_LEARNT: Threshold = t(
+    "branch_learnt",
+    2,
+    "runs",
+    "Zen 5 under user-mode QEMU for AArch64: after 12 runs 8,192 random branches cost 0.99 times predictable ones, the host knows them by heart; native after one run 5.6 times",
 );
 
 // --- Noise --------------------------------------------------------------------------------------------
@@ -182,7 +230,15 @@ pub const FRESH_CODE_EXTRA: Threshold = t(
     "fresh_code_extra",
     3_500,
     "adds",
-    "geometric mean of native (120 - 31 ns at 0.244 ns an add: 365) and QEMU (17,900 - 267 ns at 0.53 ns: 33,000), forty adds written and called; a second pair, 64 adds: 165 and 54,800 adds (Zen 5, `cargo run --release -p probe-arch --example facts`)",
+    "geometric mean of native (120 - 31 ns at 0.244 ns an add: 365) and QEMU (17,900 - 267 ns at 0.53 ns: 33,000), forty adds written and called; a second pair, 64 adds: 165 and 54,800 adds (Zen 5, `cargo run --release -p probe-arch --example facts`). Counted in adds it holds for every family: synchronising caches is not timed, only the call, which misses in at most 1 KiB of code (32 lines of 32 bytes at 100 cycles, a slow memory of its day, are 3,200 cycles or fewer adds) and in a translation buffer; a translator's cost does not depend on the guest (docs/threat-model.md has it for each)",
+);
+
+/// Rounds, and all of them, in which old code must have run on a coherent architecture.
+pub const STALE_COHERENT: Threshold = t(
+    "stale_coherent",
+    6,
+    "rounds, and all of them",
+    "patched through a second mapping, user-mode QEMU 7.2 runs the old x86-64 code in 12 of 12 rounds and the Zen 5 below it in none; a few instructions already fetched may run old on silicon, a whole routine every time may not",
 );
 
 // --- Trap ---------------------------------------------------------------------------------------------
@@ -211,12 +267,20 @@ pub const IDENTIFY_REAL: Threshold = t(
     "the processor table: maximum of cpuid0_lat, 1,752 cycles (Zen, probably under its own system's hypervisor), and a tenth; a KVM guest showed 15,800 ticks",
 );
 
-/// Least that an instruction costs which is an exception and its answer by a kernel.
-pub const EXCEPTION_LEAST: Threshold = t(
-    "exception_least",
-    20,
+/// Least that an identification instruction costs on 32-bit x86.
+pub const IDENTIFY_LEAST_X86: Threshold = t(
+    "identify_least_x86",
+    5,
     "adds",
-    "two refills of the shortest pipeline with AArch64 (Cortex-A53, 8 stages) and the kernel's instructions between them; under QEMU the read costs about one add (`cargo run --release -p probe-arch --example facts`)",
+    "the processor table: half the minimum of cpuid0_lat among all x86 rows, 10",
+);
+
+/// Least that an identification costs where the operating system carries it out for the program.
+pub const IDENTIFY_LEAST_SYSTEM: Threshold = t(
+    "identify_least_system",
+    28,
+    "adds",
+    "an exception and its return save and restore the registers that a handler's C code may use, fourteen of PowerPC's and nineteen of AArch64's (their ELF ABIs): at least 14 stores and 14 loads; user-mode QEMU answers inline",
 );
 
 // --- Quirks ---------------------------------------------------------------------------------------------

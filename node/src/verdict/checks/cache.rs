@@ -2,7 +2,9 @@
 //! capacities are those of the core that the machine names.
 
 use super::{about, grouped, milli, Subject};
-use crate::verdict::thresholds::{CACHE_LOAD_AGREEMENT, CACHE_RISE, CACHE_RISE_FROM, CACHE_STEP};
+use crate::verdict::thresholds::{
+    CACHE_LOAD_AGREEMENT, CACHE_RISE, CACHE_RISE_FROM, CACHE_RISE_OLD, CACHE_STEP,
+};
 use crate::verdict::{Aspect, Check, Outcome};
 use probe_core::channels::cache;
 use probe_core::evidence::{Spread, MIN};
@@ -22,6 +24,11 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
     let (near, far) = (u64::from(first[MIN]), u64::from(last[MIN]));
     let largest_kib = largest_working_set_kib(cache.curve.len());
     let rise = far.saturating_mul(1000) / near.max(1);
+    let needed = if STEEP.contains(&subject.processor.architecture) {
+        &CACHE_RISE
+    } else {
+        &CACHE_RISE_OLD
+    };
     let draft = draft
         .measured(format!(
             "{} ticks a load near, {} ticks at {} KiB: {} times; boundaries at {:?} KiB",
@@ -33,26 +40,56 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
         ))
         .expected(format!(
             "at least {} times from {} KiB on",
-            milli(CACHE_RISE.value),
+            milli(needed.value),
             grouped(CACHE_RISE_FROM.value)
         ));
-    let mut checks = vec![if largest_kib < CACHE_RISE_FROM.value {
+    let draft = draft.margin(rise, needed.value);
+    let mut checks = vec![if rise >= needed.value {
+        draft.so(
+            Outcome::Pass,
+            "Memory gets dearer with distance, as caches make it.",
+            needed,
+        )
+    } else if is_cacheless(subject) {
+        draft.so(
+            Outcome::Note,
+            "Memory costs the same near and far, as it does on processors without a data cache that \
+             could show. Some of this architecture have none.",
+            needed,
+        )
+    } else if largest_kib < CACHE_RISE_FROM.value {
         draft.so(
             Outcome::Note,
             "The memory lent to the probe ends within the caches of some machines: not judged.",
             &CACHE_RISE_FROM,
         )
     } else {
-        draft.decide(
-            rise >= CACHE_RISE.value,
-            "Memory gets dearer with distance, as caches make it.",
+        draft.so(
+            Outcome::Fail,
             "Memory costs the same near and far: what is timed is not memory.",
-            &CACHE_RISE,
+            needed,
         )
     }];
     checks.extend(agreement(subject, first[MIN]));
     checks.extend(capacities(subject, cache));
     checks
+}
+
+/// Architectures whose every core is much faster than its memory.
+const STEEP: [&str; 3] = ["x86_64", "aarch64", "powerpc64"];
+
+/// Architectures of which some processors have no data cache, or one too small to show in working sets
+/// from 1 KiB, or one without anything dear behind it: 68020, 68030, ARM7TDMI, LEON.
+const MAY_BE_CACHELESS: [&str; 3] = ["m68k", "arm", "sparc"];
+
+/// Whether the machine may be one whose memory costs the same near and far: its architecture has such,
+/// and it does not name a core with a cache.
+pub(crate) fn is_cacheless(subject: &Subject<'_>) -> bool {
+    MAY_BE_CACHELESS.contains(&subject.processor.architecture)
+        && subject
+            .processor
+            .named
+            .is_none_or(|core| core.l1_kib.is_empty())
 }
 
 /// The largest working set of a curve of `points` entries, KiB.

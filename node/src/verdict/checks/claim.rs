@@ -172,8 +172,9 @@ fn unit(subject: &Subject<'_>) -> Option<Check> {
     let unit = subject.evidence.identity.vector_unit.as_str();
     let announced = subject.processor.x86.as_ref().is_some_and(|x| x.avx);
     let long = subject.processor.is_long();
-    let impossible =
-        ((unit == WIDE_UNIT || announced) && !core.is_wide()) || (long && !core.is_long());
+    let impossible = ((unit == WIDE_UNIT || announced) && !core.is_wide())
+        || (long && !core.is_long())
+        || (!unit.is_empty() && !core.may_have_vectors());
     let draft = about("claim", Aspect::Kind);
     let draft = match core {
         Known::X86(_) => draft
@@ -189,8 +190,9 @@ fn unit(subject: &Subject<'_>) -> Option<Check> {
         Known::Other(_) => draft
             .measured(format!("unit {unit:?}, 64-bit programs: {long}"))
             .expected(format!(
-                "{}: 64-bit programs {}",
+                "{}: vectors {}, 64-bit programs {}",
                 core.name(),
+                may(core.may_have_vectors()),
                 may(core.is_long())
             )),
     };

@@ -1,8 +1,11 @@
 //! The counter itself: its order, its lattice, its rate.
 
 use super::{about, grouped, milli, ppm_apart, Subject};
-use crate::verdict::thresholds::{MICROSECOND_LATTICE, NONE};
+use crate::verdict::thresholds::{
+    Threshold, CORE_COUNTER, COUNTER_RATE, MICROSECOND_LATTICE, NONE, POWER_TIME_BASE, RISCV_TIME,
+};
 use crate::verdict::{Aspect, Check, Outcome};
+use probe_core::channels::counter::Evidence;
 
 /// Counters that are an operating system's clock: they step as the system likes.
 const SOFTWARE_PREFIXES: [&str; 2] = ["os-", "bios-"];
@@ -14,6 +17,8 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
         return vec![draft.absent("The counter was not examined.")];
     };
     let mut checks = vec![lattice(subject, counter)];
+    checks.extend(rate(subject, counter));
+    checks.extend(core_clock(subject, counter));
     let [least, median, p99] = counter.overhead;
     let draft = about("counter", Aspect::Presence)
         .measured(format!(
@@ -35,7 +40,85 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
     checks
 }
 
-fn lattice(subject: &Subject<'_>, counter: &probe_core::channels::counter::Evidence) -> Check {
+/// Counters whose rate the architecture bounds: source, the most, and what they are.
+const BOUNDED: [(&str, Threshold, &str); 2] = [
+    ("mftb", POWER_TIME_BASE, "a time base"),
+    ("rdtime", RISCV_TIME, "the time register"),
+];
+
+/// The counter's rate against the one at which such a counter runs: of the core that the machine names,
+/// otherwise of the architecture.
+fn rate(subject: &Subject<'_>, counter: &Evidence) -> Option<Check> {
+    let (_, bound, what) = BOUNDED
+        .iter()
+        .find(|(source, ..)| *source == counter.source.as_str())?;
+    let hz = subject.frequency_hz()?;
+    let draft = about("counter", Aspect::Presence).measured(format!(
+        "{what} ({}) at {} Hz",
+        counter.source,
+        grouped(hz)
+    ));
+    let known = subject
+        .processor
+        .named
+        .and_then(|core| Some((core, core.counter_mhz?)));
+    let (least, most, draft) = match known {
+        Some((core, [least, most])) => (
+            u64::from(least) * 1_000_000,
+            u64::from(most) * 1_000_000,
+            draft.expected(format!("{}: {least} to {most} MHz", core.name)),
+        ),
+        None => (
+            0,
+            bound.value * 1_000_000,
+            draft.expected(format!("at most {} MHz", bound.value)),
+        ),
+    };
+    let slack = |hz: u64| hz / 1_000_000 * COUNTER_RATE.value;
+    let fits = hz >= least - slack(least) && hz <= most + slack(most);
+    Some(draft.margin(hz, most).decide(
+        fits,
+        "The counter runs at a rate that such a counter has.",
+        "No such counter runs at this rate: it is another machine's, or made from its clock.",
+        if known.is_some() {
+            &COUNTER_RATE
+        } else {
+            bound
+        },
+    ))
+}
+
+/// Counters that count the core's own cycles, on every processor that has them: a dependent add takes one
+/// tick at least.
+const CORE_CLOCKS: [(&str, &str); 3] = [("sparc64", "tick"), ("alpha", "rpcc"), ("hppa", "cr16")];
+
+/// A dependent add against the core's own cycles.
+fn core_clock(subject: &Subject<'_>, counter: &Evidence) -> Option<Check> {
+    let key = (subject.processor.architecture, counter.source.as_str());
+    if !CORE_CLOCKS.contains(&key) {
+        return None;
+    }
+    let add = u64::from(subject.add()?);
+    let draft = about("counter", Aspect::Presence)
+        .measured(format!(
+            "a dependent add takes {} ticks of {}",
+            milli(add),
+            counter.source
+        ))
+        .expected(format!(
+            "at least {}: it counts the core's cycles",
+            milli(CORE_COUNTER.value)
+        ))
+        .margin(add, CORE_COUNTER.value);
+    Some(draft.decide(
+        add >= CORE_COUNTER.value,
+        "An add takes a cycle of the counter that counts cycles.",
+        "No add is done in less than a cycle of its own core: the counter is another machine's.",
+        &CORE_COUNTER,
+    ))
+}
+
+fn lattice(subject: &Subject<'_>, counter: &Evidence) -> Check {
     let draft = about("counter", Aspect::Presence)
         .expected("steps that are no whole number of microseconds");
     let Some(hz) = subject.frequency_hz() else {
@@ -63,8 +146,9 @@ fn lattice(subject: &Subject<'_>, counter: &probe_core::channels::counter::Evide
             &NONE,
         );
     }
+    // A counter that counts every tick may well be one of a megahertz.
     draft.decide(
-        microseconds == 0 || off > MICROSECOND_LATTICE.value,
+        counter.gcd == 1 || microseconds == 0 || off > MICROSECOND_LATTICE.value,
         "The counter steps as a crystal's divider does.",
         "A hardware counter that advances by whole microseconds is made from a software clock.",
         &MICROSECOND_LATTICE,

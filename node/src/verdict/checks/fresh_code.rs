@@ -1,10 +1,17 @@
 //! The first call of newly written code: an instruction-cache miss on silicon, a translation under a
-//! dynamic translator.
+//! dynamic translator. And old code that runs on: on some architectures never, on others until it is
+//! flushed.
 
 use super::{about, milli, Subject};
-use crate::verdict::thresholds::{FRESH_CODE_EXTRA, NONE};
+use crate::verdict::thresholds::{FRESH_CODE_EXTRA, NONE, STALE_COHERENT};
 use crate::verdict::{Aspect, Check, Outcome};
+use probe_core::channels::fresh_code::Evidence;
 use probe_core::evidence::MIN;
+
+/// Architectures that keep instruction fetch coherent with stores by any address: x86 (Intel SDM volume
+/// 3A, "Handling Self- and Cross-Modifying Code": compared by physical address) and z/Architecture
+/// (Principles of Operation, "Storage-Operand Consistency").
+const COHERENT: [&str; 3] = ["x86_64", "x86", "s390x"];
 
 /// Judges what the first call, and the first call after a rewrite, cost beyond later ones.
 pub fn check(subject: &Subject<'_>) -> Vec<Check> {
@@ -20,7 +27,8 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
     };
     let ratio = u64::from(fresh.first[MIN]) * 1000 / u64::from(again.max(1));
     let limit = FRESH_CODE_EXTRA.value * 1000;
-    let mut checks = vec![draft
+    let worst = first.max(rewritten);
+    let draft = draft
         .measured(format!(
             "first call {} adds dearer than later ones (ratio {}), {} adds after a rewrite; {} rounds",
             milli(first),
@@ -29,23 +37,77 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
             fresh.rounds
         ))
         .expected(format!("at most {} adds dearer", FRESH_CODE_EXTRA.value))
-        .decide(
-            first.max(rewritten) <= limit,
+        .margin(worst, limit);
+    // A difference below the counter's resolution says nothing either way.
+    let resolution = resolution(subject).unwrap_or(0);
+    let mut checks = vec![if resolution > limit && worst <= resolution {
+        draft.so(
+            Outcome::Note,
+            format!(
+                "The counter tells apart {} adds at best: too coarse to see a translation by.",
+                milli(resolution)
+            ),
+            &FRESH_CODE_EXTRA,
+        )
+    } else {
+        draft.decide(
+            worst <= limit,
             "New code runs at the cost of instruction-cache misses: nothing translates it first.",
             "New code is translated before it runs: this is a dynamic translator, not a processor.",
             &FRESH_CODE_EXTRA,
-        )];
-    if fresh.stale_rounds > 0 {
-        checks.push(
-            about("fresh_code", Aspect::Kind)
-                .measured(format!("old code ran in {} of {} rounds", fresh.stale, fresh.stale_rounds))
-                .expected("old code where instruction caches are not kept coherent, new code where they are")
-                .so(
-                    Outcome::Note,
-                    "Collected: which processors run stale code for how long is not yet in the table.",
-                    &NONE,
-                ),
-        );
-    }
+        )
+    }];
+    checks.extend(stale(subject, fresh));
     checks
+}
+
+/// The smallest time that the counter tells apart, thousandths of an add.
+fn resolution(subject: &Subject<'_>) -> Option<u64> {
+    let ticks = subject.evidence.counter.as_ref()?.resolution();
+    subject.in_adds(ticks.saturating_mul(1000))
+}
+
+/// Whether the old code ran on after a patch through another address that nothing synchronised.
+fn stale(subject: &Subject<'_>, fresh: &Evidence) -> Option<Check> {
+    if fresh.stale_rounds == 0 {
+        return None;
+    }
+    let measured = format!(
+        "old code ran in {} of {} rounds",
+        fresh.stale, fresh.stale_rounds
+    );
+    if !COHERENT.contains(&subject.processor.architecture) {
+        let draft = about("fresh_code", Aspect::Kind)
+            .measured(measured)
+            .expected("old code until it is flushed, or new code");
+        return Some(draft.so(
+            Outcome::Note,
+            "Collected. Where instruction caches are not coherent old code runs on until it is flushed; \
+             a translator that does not see the second mapping runs it on as well.",
+            &NONE,
+        ));
+    }
+    let draft = about("fresh_code", Aspect::Presence)
+        .measured(measured)
+        .expected("new code at once: this architecture keeps instruction fetch coherent");
+    Some(if fresh.stale == 0 {
+        draft.so(
+            Outcome::Pass,
+            "New code ran at once, as the architecture demands.",
+            &STALE_COHERENT,
+        )
+    } else if fresh.stale == fresh.stale_rounds && u64::from(fresh.stale) >= STALE_COHERENT.value {
+        draft.so(
+            Outcome::Fail,
+            "Old code ran on every time: a translator kept it, because the patch came through another \
+             address. No processor of this architecture does.",
+            &STALE_COHERENT,
+        )
+    } else {
+        draft.so(
+            Outcome::Note,
+            "Old code ran now and then: instructions already fetched may, which proves nothing.",
+            &STALE_COHERENT,
+        )
+    })
 }

@@ -127,6 +127,7 @@ pub(super) fn about(channel: &'static str, aspect: Aspect) -> Draft {
         aspect,
         measured: String::new(),
         expected: String::new(),
+        of_limit_ppm: None,
     }
 }
 
@@ -137,6 +138,7 @@ pub(super) struct Draft {
     aspect: Aspect,
     measured: String,
     expected: String,
+    of_limit_ppm: Option<u64>,
 }
 
 impl Draft {
@@ -152,6 +154,13 @@ impl Draft {
         self
     }
 
+    /// The number that decides, and the limit that decides it, in one unit.
+    pub fn margin(mut self, number: u64, limit: u64) -> Self {
+        let ppm = (u128::from(number) * 1_000_000).checked_div(u128::from(limit));
+        self.of_limit_ppm = ppm.map(|ppm| u64::try_from(ppm).unwrap_or(u64::MAX));
+        self
+    }
+
     /// The outcome, why, and by which threshold.
     pub fn so(self, outcome: Outcome, reason: impl Into<String>, by: &Threshold) -> Check {
         Check {
@@ -163,6 +172,7 @@ impl Draft {
             reason: reason.into(),
             threshold: by.name,
             source: by.source,
+            of_limit_ppm: self.of_limit_ppm,
         }
     }
 

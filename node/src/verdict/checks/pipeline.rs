@@ -258,6 +258,7 @@ pub(super) fn judge(
         "fewer than {} of {} operations outside what {} shows",
         PIPELINE_OUTLIERS.value, outside.judged, group.name
     ));
+    let presence = presence.margin(outside.misfits.len() as u64, PIPELINE_OUTLIERS.value);
     let few = (outside.misfits.len() as u64) < PIPELINE_OUTLIERS.value;
     let reason = if outside.misfits.is_empty() {
         String::from("Every operation costs what it costs on some real core.")
