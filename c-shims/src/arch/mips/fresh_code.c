@@ -38,6 +38,13 @@ vg_u32 vg_fresh_encode(vg_u32 adds, vg_u32 constant, unsigned char *code, vg_u32
 
 #if VG_HAS_RDHWR
 
+/* Adds to an address. */
+#if _MIPS_SZPTR == 64
+#define VG_ADD_ADDRESS "daddiu"
+#else
+#define VG_ADD_ADDRESS "addiu"
+#endif
+
 /* Both halves: writes the lines back and drops them from the instruction cache; then forgets what the
  * pipeline has fetched of them. The step is 0 where the caches are coherent. */
 void vg_fresh_synchronise(const unsigned char *code, vg_u32 bytes)
@@ -53,7 +60,7 @@ void vg_fresh_synchronise(const unsigned char *code, vg_u32 bytes)
     __asm__ __volatile__(
         ".set push\n\t.set noreorder\n\t"
         "sync\n\tbal 1f\n\tnop\n"
-        "1:\taddiu $31, $31, 12\n\tjr.hb $31\n\tnop\n\t.set pop"
+        "1:\t" VG_ADD_ADDRESS " $31, $31, 12\n\tjr.hb $31\n\tnop\n\t.set pop"
         :
         :
         : "$31", "memory");
