@@ -380,6 +380,28 @@ fn a_machine_without_floating_point_lacks_those_cells_and_is_silicon() {
 }
 
 #[test]
+fn floating_point_that_the_system_carries_out_is_not_held_against_the_processor() {
+    fn trapped(op: Op) -> Option<Cost> {
+        match op {
+            Op::FpAdd | Op::FpMul | Op::FpDiv | Op::FpSqrt => Some([900_000, 900_000]),
+            _ => r10000_costs(op),
+        }
+    }
+    let spec = Spec {
+        costs: trapped,
+        ..r10000()
+    };
+    assert!(verdict(&evidence(spec, &[])).physical);
+    // Alpha has no such system: every one of them has floating point.
+    let spec = Spec {
+        architecture: "alpha",
+        costs: trapped,
+        ..r10000()
+    };
+    assert_eq!(caught_by(&verdict(&evidence(spec, &[2]))), ["pipeline"]);
+}
+
+#[test]
 fn a_core_too_narrow_for_its_own_program_is_a_lie() {
     let spec = Spec {
         architecture: "powerpc64",

@@ -137,6 +137,14 @@ pub const RECOGNISED_OPERATIONS: Threshold = t(
     "more than the four of the integer unit: those alone are alike on many cores (data/silicon), floating point tells them apart",
 );
 
+/// An FP add and an FP multiplication from which on an exception carries out floating point.
+pub const SYSTEM_FLOATING: Threshold = t(
+    "system_floating",
+    100_000,
+    "thousandths of a dependent add",
+    "the slowest unit is a 68881 at half of its 68020's clock, 56 adds for an FP add (data/silicon/m68k.toml); an exception into Linux's emulation saves and restores all registers and takes hundreds",
+);
+
 /// The least cost of one add among independent adds, thousandths of a dependent add.
 pub const ADD_THROUGHPUT: Threshold = t(
     "add_throughput",

@@ -5,7 +5,7 @@ use super::{about, milli, Draft, Subject};
 use crate::verdict::families;
 use crate::verdict::silicon::Bounds;
 use crate::verdict::thresholds::{
-    ADD_THROUGHPUT, KIND_FIT, NONE, PIPELINE_OUTLIERS, RECOGNISED_OPERATIONS,
+    ADD_THROUGHPUT, KIND_FIT, NONE, PIPELINE_OUTLIERS, RECOGNISED_OPERATIONS, SYSTEM_FLOATING,
 };
 use crate::verdict::{Aspect, Check, Outcome};
 use std::collections::BTreeMap;
@@ -167,9 +167,44 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
     let Some(pipeline) = &subject.evidence.pipeline else {
         return vec![about("pipeline", Aspect::Presence).absent("The pipeline was not timed.")];
     };
-    let mut checks = judge("pipeline", subject, scalar(subject), &pipeline.matrix);
+    let matrix = own(subject, &pipeline.matrix);
+    let mut checks = judge("pipeline", subject, scalar(subject), matrix);
     checks.extend(throughput(&pipeline.matrix));
+    if matrix.len() < pipeline.matrix.len() {
+        checks.push(
+            about("pipeline", Aspect::Kind)
+                .measured("floating point at the cost of exceptions")
+                .expected("the processor's own, or none")
+                .so(
+                    Outcome::Note,
+                    "The system carries out floating point for a processor without it, as Linux does \
+                     here: these operations are not the processor's, and not judged.",
+                    &SYSTEM_FLOATING,
+                ),
+        );
+    }
     checks
+}
+
+/// Architectures for whose processors without floating point Linux carries out the instructions.
+const FLOATING_BY_SYSTEM: [&str; 4] = ["mips", "mips64", "m68k", "sparc"];
+
+/// Positions of the FP add, from which on everything is floating point, and of the FP multiplication.
+const FLOATING: usize = 5;
+const FP_MUL: usize = 6;
+
+/// The rows that are the processor's own: without floating point where an exception carries it out.
+fn own<'a>(subject: &Subject<'_>, matrix: &'a [Option<[u32; 4]>]) -> &'a [Option<[u32; 4]>] {
+    let by_exception = |row: usize| {
+        let cell = matrix.get(row).copied().flatten();
+        cell.is_some_and(|c| u64::from(c[2]) >= SYSTEM_FLOATING.value)
+    };
+    let possible = FLOATING_BY_SYSTEM.contains(&subject.processor.architecture);
+    if possible && by_exception(FLOATING) && by_exception(FP_MUL) {
+        &matrix[..FLOATING]
+    } else {
+        matrix
+    }
 }
 
 /// How our scalar kernels relate to the tables of this architecture.
@@ -359,7 +394,7 @@ pub fn recognised<'a>(subject: &Subject<'a>) -> Vec<&'a families::Core> {
     let (Some(pipeline), None) = (&subject.evidence.pipeline, subject.processor.core()) else {
         return Vec::new();
     };
-    let ratios = ratios(scalar(subject), &pipeline.matrix);
+    let ratios = ratios(scalar(subject), own(subject, &pipeline.matrix));
     let cores = subject.processor.family.into_iter().flat_map(|f| f.able());
     cores
         .filter(|core| {
