@@ -187,7 +187,7 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
 }
 
 /// Architectures for whose processors without floating point Linux carries out the instructions.
-const FLOATING_BY_SYSTEM: [&str; 4] = ["mips", "mips64", "m68k", "sparc"];
+const FLOATING_BY_SYSTEM: [&str; 5] = ["mips", "mips64", "m68k", "sparc", "powerpc"];
 
 /// Positions of the FP add, from which on everything is floating point, and of the FP multiplication.
 const FLOATING: usize = 5;
