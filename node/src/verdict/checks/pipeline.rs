@@ -8,6 +8,7 @@ use crate::verdict::thresholds::{
     ADD_THROUGHPUT, KIND_FIT, NONE, PIPELINE_OUTLIERS, RECOGNISED_OPERATIONS, SYSTEM_FLOATING,
 };
 use crate::verdict::{Aspect, Check, Outcome};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// How a kernel of ours relates to the instruction that the tables measure: bounds become
@@ -269,7 +270,8 @@ pub(super) fn judge(
     if ratios.is_empty() {
         return vec![about(channel, Aspect::Presence).absent("No operation was timed.")];
     }
-    // The group that the machine fits best: it need only be one of them.
+    // The group that the machine fits best: it need only be one of them. One of which too little is known
+    // would fit anything.
     let groups = subject
         .profiles
         .silicon
@@ -277,8 +279,10 @@ pub(super) fn judge(
     let best = groups
         .iter()
         .map(|group| (group, misfits(&ratios, &group.ratios)))
-        .filter(|(_, fit)| fit.judged > 0)
-        .min_by_key(|(_, fit)| fit.misfits.len());
+        .enumerate()
+        .filter(|(i, (_, fit))| fit.judged > 0 && (*i == 0 || fit.judged * 2 > ratios.len()))
+        .map(|(_, best)| best)
+        .min_by_key(|(_, fit)| (fit.misfits.len(), Reverse(fit.judged)));
     let Some((group, outside)) = best else {
         return vec![draft(Aspect::Presence)
             .expected("a table for this architecture")
