@@ -15,6 +15,7 @@ pub mod environment;
 pub mod fpu;
 pub mod fresh_code;
 pub mod jitter;
+mod kernel;
 pub mod legacy;
 pub mod oscillator;
 pub mod pipeline;

@@ -1,6 +1,7 @@
 //! The vector unit: its latencies as ratios to the scalar add.
 
-use super::pipeline::{is_x86, judge, same, within, Kernel};
+use super::kernel::{same, within, Kernel};
+use super::pipeline::{is_x86, judge};
 use super::{about, Subject};
 use crate::verdict::{Aspect, Check};
 
@@ -19,7 +20,7 @@ const MEASURED: [Kernel; 11] = [
     same("wide_permute", "wide permute"),
 ];
 
-/// Against cycles as manuals and compilers give them, as [`super::pipeline`] has them for scalars: no
+/// Against cycles as manuals and compilers give them, as [`super::kernel`] has them for scalars: no
 /// other family has vectors of 256 bits.
 const DESCRIBED: [Kernel; 8] = [
     within("vec_logic", "logic", 900, 1000),
