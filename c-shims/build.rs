@@ -23,6 +23,14 @@ const FLAGS: [&str; 6] = [
 ];
 
 fn main() {
+    println!("cargo::rerun-if-changed=include");
+    println!("cargo::rerun-if-changed=src");
+    let architecture = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
+    println!("cargo::rustc-env=VERDIGRIS_ARCHITECTURE={architecture}");
+    if architecture == "wasm32" {
+        // The portable C drop: its host brings the kernels, compiled for the host's processor.
+        return;
+    }
     let mut build = cc::Build::new();
     build.std("c89").include("include").files(SOURCES);
     // The same level in every profile: bodies in registers, nothing rearranged across statements.
@@ -31,7 +39,6 @@ fn main() {
     for flag in FLAGS {
         build.flag_if_supported(flag);
     }
-    let architecture = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
     if architecture == "x86" {
         // Without SSE2 the x87 keeps excess precision, and the floating-point chains are absent.
         let features = env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
@@ -42,7 +49,4 @@ fn main() {
         }
     }
     build.compile("verdigris_shims");
-    println!("cargo::rustc-env=VERDIGRIS_ARCHITECTURE={architecture}");
-    println!("cargo::rerun-if-changed=include");
-    println!("cargo::rerun-if-changed=src");
 }

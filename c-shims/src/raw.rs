@@ -13,6 +13,7 @@ pub struct Link {
 /// `int`.
 type Int = core::ffi::c_int;
 
+#[cfg_attr(target_arch = "wasm32", link(wasm_import_module = "env"))]
 extern "C" {
     pub fn vg_int_add(shape: Int, body: Int, n: u32, x: *mut u32, y: *mut u32);
     pub fn vg_int_mul(shape: Int, body: Int, n: u32, x: *mut u32, y: *mut u32);

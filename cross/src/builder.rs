@@ -176,8 +176,11 @@ impl Builder {
         process::run(&mut tar, BUILD_LIMIT)?.success("tar")?;
         let mut make = Command::new("make");
         make.arg("-C").arg(&folder);
-        make.arg(format!("CC={}", target.cc))
-            .arg("LDFLAGS=-static -s");
+        make.arg(format!("CC={}", target.cc));
+        make.arg(match target.sysroot {
+            None => "LDFLAGS=-static -s",
+            Some(_) => "LDFLAGS=-s",
+        });
         if !target.cflags.is_empty() {
             make.arg(format!("CFLAGS={}", target.cflags.join(" ")));
         }

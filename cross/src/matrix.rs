@@ -173,6 +173,7 @@ impl Plan<'_> {
         let built = self.builder.target(target);
         let runs = match &built {
             Err(_) => Vec::new(),
+            Ok(_) if target.unrun.is_some() => Vec::new(),
             Ok(built) => target
                 .cpus
                 .iter()
@@ -251,6 +252,9 @@ pub fn named(cpu: &str) -> &str {
 /// The program under its emulator.
 fn emulated(target: &Target, cpu: &str, program: &Path) -> Command {
     let mut command = Command::new(&target.emulator);
+    if let Some(sysroot) = &target.sysroot {
+        command.args(["-L", sysroot]);
+    }
     if !cpu.is_empty() {
         command.args(["-cpu", cpu]);
     }

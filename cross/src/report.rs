@@ -80,7 +80,7 @@ fn programs(out: &mut String, rows: &[Row]) -> std::fmt::Result {
     writeln!(
         out,
         "## The programs\n\n\
-         One static file each, C library included. Route `rust`: Rust and its libraries from source; \
+         One file each, static with its C library where nothing else is said in targets.toml. Route `rust`: Rust and its libraries from source; \
          `c`: the portable C drop, made by `make CC=…`.\n\n\
          | target | triple | bits, byte order | route | size, bytes | build, s |\n\
          |---|---|---|---|--:|--:|"
@@ -198,7 +198,10 @@ fn outcome(attested: &Attested, channel: &str) -> &'static str {
 /// By how much: what was measured and what silicon shows, of every failed check.
 fn margins(out: &mut String, rows: &[Row]) -> std::fmt::Result {
     writeln!(out, "\n## By what margin\n")?;
-    for row in rows {
+    for row in rows.iter().filter(|row| row.built.is_ok()) {
+        if let Some(why) = &row.target.unrun {
+            writeln!(out, "**{}**: built, not run: {why}.\n", row.target.name)?;
+        }
         let shown: Vec<&Attested> = row
             .runs
             .iter()

@@ -45,6 +45,10 @@ pub struct Target {
     pub rustflags: Vec<String>,
     #[serde(default)]
     pub cflags: Vec<String>,
+    #[serde(default)]
+    pub sysroot: Option<String>,
+    #[serde(default)]
+    pub unrun: Option<String>,
 }
 
 #[derive(Deserialize)]

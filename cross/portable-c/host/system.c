@@ -1,0 +1,462 @@
+/*
+ * The system calls of the module, on POSIX: files, sockets, a clock, memory for code. Each function's
+ * comment says what src/host.rs may count on; -1 is a failure everywhere.
+ *
+ * Without POSIX (VERDIGRIS_NO_POSIX) the program measures and checks itself, but has no network, no
+ * wallet and no fresh code; a port to another system starts here.
+ */
+#ifndef VERDIGRIS_NO_POSIX
+#define _DEFAULT_SOURCE
+#define _POSIX_C_SOURCE 200112L
+#endif
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "host.h"
+
+#ifndef VERDIGRIS_NO_POSIX
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#ifdef VERDIGRIS_RESOLVE
+#include <netdb.h>
+#endif
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/types.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#endif
+
+typedef struct Z_env_instance_t *Env;
+
+#define FAILED ((u32)-1)
+/* vh_read_file: others than the owner may read it. */
+#define PUBLIC ((u32)-2)
+/* vh_receive: nothing came in time. */
+#define NOTHING ((u32)-2)
+
+/* Longest file name, host name or system's name, with its end. */
+#define NAME 512
+
+static int argument_count;
+static char **arguments;
+
+/* A text of the module, ended by 0; 0 if it is too long. */
+static int text(Env env, u32 address, u32 length, char *to)
+{
+    if (length >= NAME) {
+        return 0;
+    }
+    vh_take(env, address, to, length);
+    to[length] = 0;
+    return 1;
+}
+
+/* Gives the module a text, cut short where there is no room; its length. */
+static u32 answer(Env env, u32 to, u32 room, const char *from)
+{
+    size_t length = strlen(from);
+    u32 given = length < room ? (u32)length : room;
+    vh_give(env, to, from, given);
+    return given;
+}
+
+/* The argument of this number, the first being 0: its length. */
+u32 Z_envZ_vh_argument(Env env, u32 index, u32 to, u32 room)
+{
+    if (index >= (u32)argument_count) {
+        return FAILED;
+    }
+    return answer(env, to, room, arguments[index]);
+}
+
+/* Writes to standard output (1) or standard error (2). */
+void Z_envZ_vh_print(Env env, u32 stream, u32 from, u32 length)
+{
+    char piece[256];
+    FILE *out = stream == 1 ? stdout : stderr;
+    while (length != 0) {
+        u32 part = length < sizeof piece ? length : (u32)sizeof piece;
+        vh_take(env, from, piece, part);
+        fwrite(piece, 1, part, out);
+        from += part;
+        length -= part;
+    }
+}
+
+#ifdef VERDIGRIS_NO_POSIX
+
+u64 Z_envZ_vh_now_ns(Env env)
+{
+    (void)env;
+    return (u64)clock() * (1000000000u / CLOCKS_PER_SEC);
+}
+
+void Z_envZ_vh_wait_ms(Env env, u32 ms)
+{
+    clock_t end = clock() + (clock_t)((double)ms / 1000 * CLOCKS_PER_SEC);
+    (void)env;
+    while (clock() < end) {
+    }
+}
+
+u32 Z_envZ_vh_entropy(Env env, u32 to, u32 length)
+{
+    (void)env, (void)to, (void)length;
+    return FAILED;
+}
+
+u32 Z_envZ_vh_system(Env env, u32 what, u32 to, u32 room)
+{
+    (void)env, (void)what, (void)to, (void)room;
+    return FAILED;
+}
+
+u32 Z_envZ_vh_read_file(Env env, u32 name, u32 length, u32 to, u32 room)
+{
+    (void)env, (void)name, (void)length, (void)to, (void)room;
+    return FAILED;
+}
+
+u32 Z_envZ_vh_create_file(Env env, u32 name, u32 length, u32 from, u32 count)
+{
+    (void)env, (void)name, (void)length, (void)from, (void)count;
+    return FAILED;
+}
+
+u32 Z_envZ_vh_connect(Env env, u32 host, u32 length, u32 port, u32 ms)
+{
+    (void)env, (void)host, (void)length, (void)port, (void)ms;
+    return FAILED;
+}
+
+u32 Z_envZ_vh_send(Env env, u32 from, u32 length, u32 ms)
+{
+    (void)env, (void)from, (void)length, (void)ms;
+    return FAILED;
+}
+
+u32 Z_envZ_vh_receive(Env env, u32 to, u32 room, u32 ms)
+{
+    (void)env, (void)to, (void)room, (void)ms;
+    return FAILED;
+}
+
+void Z_envZ_vh_close(Env env) { (void)env; }
+
+u32 Z_envZ_vh_install(Env env, u32 code, u32 length)
+{
+    (void)env, (void)code, (void)length;
+    return 0;
+}
+
+const unsigned char *vh_code(u32 token)
+{
+    (void)token;
+    wasm_rt_trap(WASM_RT_TRAP_OOB);
+    return NULL;
+}
+
+#else
+
+/* Nanoseconds of a clock that does not go back where the system has one. */
+u64 Z_envZ_vh_now_ns(Env env)
+{
+#ifdef CLOCK_MONOTONIC
+    struct timespec now;
+    (void)env;
+#ifdef CLOCK_MONOTONIC_RAW
+    if (clock_gettime(CLOCK_MONOTONIC_RAW, &now) == 0) {
+        return (u64)now.tv_sec * 1000000000u + (u64)now.tv_nsec;
+    }
+#endif
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (u64)now.tv_sec * 1000000000u + (u64)now.tv_nsec;
+#else
+    struct timeval now;
+    (void)env;
+    gettimeofday(&now, NULL);
+    return (u64)now.tv_sec * 1000000000u + (u64)now.tv_usec * 1000u;
+#endif
+}
+
+/* Sleeps. */
+void Z_envZ_vh_wait_ms(Env env, u32 ms)
+{
+    struct timeval time;
+    (void)env;
+    time.tv_sec = (long)(ms / 1000);
+    time.tv_usec = (long)(ms % 1000 * 1000);
+    select(0, NULL, NULL, NULL, &time);
+}
+
+/* Fills the bytes from the system's generator, or fails: nothing is ever guessed. */
+u32 Z_envZ_vh_entropy(Env env, u32 to, u32 length)
+{
+    unsigned char bytes[64];
+    size_t got = 0;
+    FILE *file;
+    if (length > sizeof bytes || (file = fopen("/dev/urandom", "rb")) == NULL) {
+        return FAILED;
+    }
+    /* Unbuffered: no more is taken from the generator, and nothing stays in memory. */
+    setvbuf(file, NULL, _IONBF, 0);
+    got = fread(bytes, 1, length, file);
+    fclose(file);
+    if (got != length) {
+        return FAILED;
+    }
+    vh_give(env, to, bytes, length);
+    memset(bytes, 0, sizeof bytes);
+    return length;
+}
+
+/* A name of the system: 0 of the host, 1 of the architecture. */
+u32 Z_envZ_vh_system(Env env, u32 what, u32 to, u32 room)
+{
+    struct utsname names;
+    if (uname(&names) < 0) {
+        return FAILED;
+    }
+    return answer(env, to, room, what == 0 ? names.nodename : names.machine);
+}
+
+/* Reads a file that only its owner may read: its length up to "room"; -1 where there is none. */
+u32 Z_envZ_vh_read_file(Env env, u32 name, u32 length, u32 to, u32 room)
+{
+    char path[NAME], bytes[NAME];
+    struct stat about;
+    ssize_t got;
+    int file;
+    if (!text(env, name, length, path) || room > sizeof bytes) {
+        return (u32)-3;
+    }
+    file = open(path, O_RDONLY);
+    if (file < 0) {
+        return errno == ENOENT ? FAILED : (u32)-3;
+    }
+    if (fstat(file, &about) < 0 || (about.st_mode & 077) != 0) {
+        close(file);
+        return PUBLIC;
+    }
+    got = read(file, bytes, room);
+    close(file);
+    if (got < 0) {
+        return (u32)-3;
+    }
+    vh_give(env, to, bytes, (u32)got);
+    memset(bytes, 0, sizeof bytes);
+    return (u32)got;
+}
+
+/* Creates a file that was not there and that only its owner may read; on disk before it answers. */
+u32 Z_envZ_vh_create_file(Env env, u32 name, u32 length, u32 from, u32 count)
+{
+    char path[NAME], bytes[NAME];
+    int file, fine;
+    if (!text(env, name, length, path) || count > sizeof bytes) {
+        return FAILED;
+    }
+    file = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    if (file < 0) {
+        return FAILED;
+    }
+    vh_take(env, from, bytes, count);
+    fine = write(file, bytes, count) == (ssize_t)count;
+    fine = fsync(file) == 0 && fine;
+    fine = close(file) == 0 && fine;
+    memset(bytes, 0, sizeof bytes);
+    if (!fine) {
+        unlink(path);
+        return FAILED;
+    }
+    return 0;
+}
+
+/* The one connection; -1: none. */
+static int wire = -1;
+
+/* Waits until the connection can be read or written; whether it can. */
+static int ready(int writing, u32 ms)
+{
+    fd_set set;
+    struct timeval time;
+    FD_ZERO(&set);
+    FD_SET(wire, &set);
+    time.tv_sec = (long)(ms / 1000);
+    time.tv_usec = (long)(ms % 1000 * 1000);
+    return select(wire + 1, writing ? NULL : &set, writing ? &set : NULL, NULL, &time) > 0;
+}
+
+/* Starts a connection and waits for it; whether it stands. */
+static int reach(int family, const struct sockaddr *address, socklen_t length, u32 ms)
+{
+    int error = 0;
+    socklen_t size = sizeof error;
+    wire = socket(family, SOCK_STREAM, 0);
+    if (wire < 0) {
+        return 0;
+    }
+    fcntl(wire, F_SETFL, fcntl(wire, F_GETFL) | O_NONBLOCK);
+    if (connect(wire, address, length) == 0) {
+        return 1;
+    }
+    if (errno == EINPROGRESS && ready(1, ms) &&
+        getsockopt(wire, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0) {
+        return 1;
+    }
+    close(wire);
+    wire = -1;
+    return 0;
+}
+
+/* Connects to an address within so many milliseconds; to a name where it was built to resolve them. */
+u32 Z_envZ_vh_connect(Env env, u32 host, u32 length, u32 port, u32 ms)
+{
+    char name[NAME];
+    struct sockaddr_in address;
+    if (!text(env, host, length, name)) {
+        return FAILED;
+    }
+    memset(&address, 0, sizeof address);
+    address.sin_family = AF_INET;
+    address.sin_port = htons((unsigned short)port);
+    address.sin_addr.s_addr = inet_addr(strcmp(name, "localhost") == 0 ? "127.0.0.1" : name);
+    if (address.sin_addr.s_addr != INADDR_NONE) {
+        return reach(AF_INET, (struct sockaddr *)&address, sizeof address, ms) ? 0 : FAILED;
+    }
+#ifdef VERDIGRIS_RESOLVE
+    {
+        char service[16];
+        struct addrinfo wanted, *found, *at;
+        int there = 0;
+        sprintf(service, "%lu", (unsigned long)(port & 0xffff));
+        memset(&wanted, 0, sizeof wanted);
+        wanted.ai_socktype = SOCK_STREAM;
+        if (getaddrinfo(name, service, &wanted, &found) != 0) {
+            return FAILED;
+        }
+        for (at = found; at != NULL && !there; at = at->ai_next) {
+            there = reach(at->ai_family, at->ai_addr, at->ai_addrlen, ms);
+        }
+        freeaddrinfo(found);
+        return there ? 0 : FAILED;
+    }
+#else
+    return FAILED;
+#endif
+}
+
+/* Sends some of the bytes: how many. */
+u32 Z_envZ_vh_send(Env env, u32 from, u32 length, u32 ms)
+{
+    unsigned char piece[1024];
+    u32 part = length < sizeof piece ? length : (u32)sizeof piece;
+    ssize_t sent;
+    if (wire < 0 || !ready(1, ms)) {
+        return FAILED;
+    }
+    vh_take(env, from, piece, part);
+    sent = send(wire, piece, part, 0);
+    if (sent < 0) {
+        return errno == EAGAIN || errno == EINTR ? 0 : FAILED;
+    }
+    return (u32)sent;
+}
+
+/* Receives bytes: how many; 0 where the other side has closed. */
+u32 Z_envZ_vh_receive(Env env, u32 to, u32 room, u32 ms)
+{
+    unsigned char piece[1024];
+    u32 part = room < sizeof piece ? room : (u32)sizeof piece;
+    ssize_t got;
+    if (wire < 0) {
+        return FAILED;
+    }
+    if (!ready(0, ms)) {
+        return NOTHING;
+    }
+    got = recv(wire, piece, part, 0);
+    if (got < 0) {
+        return errno == EAGAIN || errno == EINTR ? NOTHING : FAILED;
+    }
+    vh_give(env, to, piece, (u32)got);
+    return (u32)got;
+}
+
+void Z_envZ_vh_close(Env env)
+{
+    (void)env;
+    if (wire >= 0) {
+        close(wire);
+        wire = -1;
+    }
+}
+
+/* Memory for code: writable or executable, never both; 0 bytes: none yet. */
+static unsigned char *code_memory;
+static size_t code_bytes;
+
+/* The only token there is. */
+#define TOKEN 1
+
+/* Makes the bytes executable, in place of what was there; 0: refused. */
+u32 Z_envZ_vh_install(Env env, u32 code, u32 length)
+{
+    if (code_memory == NULL) {
+        long page = sysconf(_SC_PAGESIZE);
+        void *memory;
+        code_bytes = page > VG_MAX_FRESH_BYTES ? (size_t)page : VG_MAX_FRESH_BYTES;
+        memory = mmap(NULL, code_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (memory == MAP_FAILED) {
+            return 0;
+        }
+        code_memory = memory;
+    } else if (mprotect(code_memory, code_bytes, PROT_READ | PROT_WRITE) < 0) {
+        return 0;
+    }
+    if (length > code_bytes) {
+        return 0;
+    }
+    vh_take(env, code, code_memory, length);
+    return mprotect(code_memory, code_bytes, PROT_READ | PROT_EXEC) < 0 ? 0 : TOKEN;
+}
+
+const unsigned char *vh_code(u32 token)
+{
+    if (token != TOKEN || code_memory == NULL) {
+        wasm_rt_trap(WASM_RT_TRAP_OOB);
+    }
+    return code_memory;
+}
+
+#endif
+
+int main(int argc, char **argv)
+{
+    static Z_verdigris_instance_t module;
+    static struct Z_env_instance_t env;
+    int status;
+    argument_count = argc > 1 ? argc - 1 : 0;
+    arguments = argv + 1;
+#ifndef VERDIGRIS_NO_POSIX
+    /* A connection that breaks while sending is an error, not an end. */
+    signal(SIGPIPE, SIG_IGN);
+#endif
+    env.module = &module;
+    Z_verdigris_init_module();
+    Z_verdigris_instantiate(&module, &env);
+    status = (int)Z_verdigrisZ_vh_main(&module);
+    fflush(stdout);
+    Z_verdigris_free(&module);
+    return status;
+}
