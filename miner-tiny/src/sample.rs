@@ -124,6 +124,7 @@ pub fn ample() -> Evidence {
             again: spread,
             digest: u32::MAX,
             first: spread,
+            held: 0,
             rewritten: spread,
             rounds: 64,
             stale: 0,

@@ -159,6 +159,7 @@ fn m68040() -> Spec {
             first: 350,
             again: 60,
             stale: true,
+            held: false,
         }),
         ..g4e()
     }
@@ -298,22 +299,25 @@ fn identification_that_the_system_answers_costs_an_exception() {
 
 #[test]
 fn old_code_on_a_coherent_architecture_is_a_translators() {
-    let stale = |stale, architecture| {
+    let stale = |stale, held, architecture| {
         let spec = Spec {
             architecture,
             fresh_code: Some(FreshCode {
                 first: 250,
                 again: 60,
                 stale,
+                held,
             }),
             traps: Some([120, 10]),
             ..test_rigs::sim::presets::zen()
         };
         caught_by(&verdict(&evidence(spec, &[])))
     };
-    assert!(stale(true, "x86_64").contains(&"fresh_code"));
-    assert!(!stale(false, "x86_64").contains(&"fresh_code"));
-    assert!(!stale(true, "powerpc").contains(&"fresh_code"));
+    assert!(stale(true, false, "x86_64").contains(&"fresh_code"));
+    assert!(!stale(false, false, "x86_64").contains(&"fresh_code"));
+    assert!(!stale(true, false, "powerpc").contains(&"fresh_code"));
+    // Once caches are synchronised no architecture may go on with the old code.
+    assert!(stale(true, true, "powerpc").contains(&"fresh_code"));
 }
 
 #[test]
@@ -325,6 +329,7 @@ fn where_memory_cannot_speak_both_active_channels_must() {
             first: 200,
             again: 100,
             stale: true,
+            held: false,
         }),
         noise: g4e().noise,
         ..m68k()
@@ -351,6 +356,7 @@ fn a_counter_too_coarse_for_a_translation_says_nothing() {
             first: 20_000,
             again: 60,
             stale: true,
+            held: false,
         }),
         ..m68040()
     };

@@ -11,6 +11,7 @@ use probe_core::machine::{Fresh as What, Routine, MAX_FRESH_ADDS};
 #[derive(Debug, Clone, Copy)]
 struct Installed {
     entry: NonNull<u8>,
+    bytes: usize,
     adds: u16,
 }
 
@@ -39,6 +40,12 @@ impl Fresh {
                 let there = self.installed?;
                 (there.adds == routine.adds).then_some(())?;
                 self.write::<B>(platform, routine, false)
+            }
+            What::Synchronise => {
+                let there = self.installed?;
+                // SAFETY: the platform vouches for the bytes at the address.
+                unsafe { B::synchronise(there.entry.as_ptr(), there.bytes) };
+                Some(0)
             }
             What::Run => {
                 let entry = self.installed?.entry.as_ptr();
@@ -73,6 +80,7 @@ impl Fresh {
         }
         self.installed = Some(Installed {
             entry,
+            bytes,
             adds: routine.adds,
         });
         Some(0)

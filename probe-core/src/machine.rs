@@ -396,6 +396,9 @@ pub enum Fresh {
     /// Change the constant in the routine already there, synchronising nothing: where instruction
     /// caches are not coherent, the old code goes on running until they are flushed.
     PatchUnsynchronised,
+    /// Synchronise caches after [`Fresh::PatchUnsynchronised`] as the architecture demands: from here
+    /// on the new code must run.
+    Synchronise,
     /// Run the routine.
     Run,
 }

@@ -67,6 +67,8 @@ pub struct FreshCode {
     pub again: u64,
     /// Whether the old code runs on after an unsynchronised patch.
     pub stale: bool,
+    /// Old code runs on even after caches were synchronised: a translator that looks the other way.
+    pub held: bool,
 }
 
 /// Disturbance.
@@ -360,6 +362,13 @@ impl Machine for Simulated {
                 *memory = routine;
                 if !costs.stale {
                     *cached = routine;
+                }
+                Some(0)
+            }
+            Fresh::Synchronise => {
+                let [memory, cached] = self.routine.as_mut()?;
+                if !costs.held {
+                    *cached = *memory;
                 }
                 Some(0)
             }

@@ -206,7 +206,7 @@ proptest! {
                 c.boundaries.iter_mut().for_each(|b| *b = value);
             }
             if let Some(c) = e.fresh_code.as_mut() {
-                (c.rounds, c.stale) = (value as u16, word as u16);
+                (c.rounds, c.stale, c.held) = (value as u16, word as u16, value as u16);
             }
             if let Some(c) = e.thermal.as_mut() {
                 c.phases = word.to_le_bytes();

@@ -249,6 +249,14 @@ pub const STALE_COHERENT: Threshold = t(
     "patched through a second mapping, user-mode QEMU 7.2 runs the old x86-64 code in 12 of 12 rounds and the Zen 5 below it in none; a few instructions already fetched may run old on silicon, a whole routine every time may not",
 );
 
+/// Rounds, and all of them, in which old code must have run after caches were synchronised.
+pub const HELD_CODE: Threshold = t(
+    "held_code",
+    6,
+    "rounds, and all of them",
+    "each architecture's manual has an instruction or a call after which new code runs; a patch through a second shared mapping of the same page reaches it there too (Linux gives both mappings the same colour, or keeps them uncached, where caches are virtual: flush_dcache_page, SHMLBA). User-mode QEMU 7.2 goes on with the old code in all rounds on every architecture tried (docs/targets.md)",
+);
+
 // --- Trap ---------------------------------------------------------------------------------------------
 
 /// Least that an identification instruction costs on x86-64.

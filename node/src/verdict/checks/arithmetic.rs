@@ -141,9 +141,9 @@ fn sums(evidence: &Evidence, found: &mut Contradictions) {
         found.expect(counted, || String::from("counter: more repeats than reads"));
     }
     if let Some(f) = &evidence.fresh_code {
-        let counted = f.stale <= f.stale_rounds;
+        let counted = f.held <= f.stale && f.stale <= f.stale_rounds;
         found.expect(counted, || {
-            String::from("fresh_code: more stale rounds than tried")
+            String::from("fresh_code: more rounds with old code than were tried")
         });
     }
 }

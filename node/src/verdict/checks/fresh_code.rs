@@ -3,7 +3,7 @@
 //! flushed.
 
 use super::{about, milli, Subject};
-use crate::verdict::thresholds::{FRESH_CODE_EXTRA, NONE, STALE_COHERENT};
+use crate::verdict::thresholds::{FRESH_CODE_EXTRA, HELD_CODE, NONE, STALE_COHERENT};
 use crate::verdict::{Aspect, Check, Outcome};
 use probe_core::channels::fresh_code::Evidence;
 use probe_core::evidence::MIN;
@@ -58,6 +58,7 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
         )
     }];
     checks.extend(stale(subject, fresh));
+    checks.extend(held(fresh));
     checks
 }
 
@@ -108,6 +109,40 @@ fn stale(subject: &Subject<'_>, fresh: &Evidence) -> Option<Check> {
             Outcome::Note,
             "Old code ran now and then: instructions already fetched may, which proves nothing.",
             &STALE_COHERENT,
+        )
+    })
+}
+
+/// Whether the old code ran on even after caches were synchronised, where it had run before.
+fn held(fresh: &Evidence) -> Option<Check> {
+    if fresh.stale == 0 {
+        return None;
+    }
+    let draft = about("fresh_code", Aspect::Presence)
+        .measured(format!(
+            "old code ran after synchronising in {} of {} rounds",
+            fresh.held, fresh.stale_rounds
+        ))
+        .expected("new code once instruction fetch is synchronised, on every architecture");
+    Some(if fresh.held == 0 {
+        // No pass: an interpreter does as much.
+        draft.so(
+            Outcome::Note,
+            "Once synchronised, the new code ran, as it must.",
+            &HELD_CODE,
+        )
+    } else if fresh.held == fresh.stale_rounds && u64::from(fresh.held) >= HELD_CODE.value {
+        draft.so(
+            Outcome::Fail,
+            "Old code ran on after caches were synchronised: a translator kept it, because the patch \
+             came through another address.",
+            &HELD_CODE,
+        )
+    } else {
+        draft.so(
+            Outcome::Note,
+            "Old code ran on now and then: collected.",
+            &HELD_CODE,
         )
     })
 }

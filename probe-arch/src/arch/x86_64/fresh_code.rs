@@ -7,8 +7,8 @@
 //! - AMD APM volume 2, "Cache Coherency": the same.
 //! - System V ABI, AMD64 supplement, "Parameter Passing": first argument in EDI, result in EAX.
 //!
-//! So on x86 nothing is left to synchronise, and an unsynchronised patch runs as new code on every
-//! processor: the channel's stale rounds are 0 by architecture.
+//! So on x86 an unsynchronised patch runs as new code on every processor: the channel's stale rounds
+//! are 0 by architecture.
 
 use c_shims::arch::MAX_FRESH_BYTES;
 use probe_core::machine::{Routine, MAX_FRESH_ADDS};
@@ -30,6 +30,12 @@ const _: () = assert!(bytes(MAX_FRESH_ADDS) <= MAX_FRESH_BYTES);
 
 /// The routine's type; the calling convention is named, so that it is the same on every system.
 type Code = extern "sysv64" fn(u32) -> u32;
+
+/// Serialises, as Intel's manual asks where code was changed through another address than the one it
+/// runs at. Processors that compare physical addresses run the new code without it.
+pub(super) fn synchronise() {
+    super::identity::cpuid(0, 0);
+}
 
 /// Calls a routine.
 ///

@@ -106,6 +106,10 @@ unsafe impl Port for Backend {
         Some(fresh_code::encode(routine, code))
     }
 
+    unsafe fn synchronise(_code: *const u8, _bytes: usize) {
+        fresh_code::synchronise();
+    }
+
     unsafe fn call(code: *const u8, x: u32) -> u32 {
         // SAFETY: the caller's promise is the same.
         unsafe { fresh_code::call(code, x) }

@@ -395,7 +395,7 @@ fn reciprocal_estimate(x: u32) -> u32 {
 fn root_estimate(x: u32) -> u32 {
     let exponent = x >> 23 & 0xff;
     // 256 to 511 for a number in [0.5, 1), 128 to 255 for one in [0.25, 0.5).
-    let scaled = if exponent % 2 == 0 {
+    let scaled = if exponent.is_multiple_of(2) {
         0x100 | (x >> ESTIMATE_SHIFT & 0xff)
     } else {
         0x80 | (x >> (ESTIMATE_SHIFT + 1) & 0x7f)
