@@ -34,6 +34,7 @@ pub(super) fn branches(pattern: Pattern<'_>) -> Option<u32> {
     // again; changes only the registers named.
     unsafe {
         asm!(
+            long!(),
             ".p2align 5",
             "2:",
             "ldrb {direction}, [{directions}, {index}]",
@@ -68,6 +69,7 @@ macro_rules! calls {
         // the registers named, the link register among them.
         unsafe {
             asm!(
+                long!(),
                 "adr {functions}, 3f",
                 "b 4f",
                 ".p2align 6",
@@ -141,6 +143,7 @@ pub(super) fn nested_calls(depth: u8, times: u32) -> Option<u32> {
     // version has.
     unsafe {
         asm!(
+            long!(),
             "adr {tmp}, 3f",
             "add {entry}, {entry}, {tmp}",
             "b 5f",

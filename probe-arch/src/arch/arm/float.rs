@@ -93,6 +93,7 @@ macro_rules! scalar {
             // Rust program runs with; only its sticky flags change.
             unsafe {
                 asm!(
+                    long!(),
                     fpu!(),
                     "vpush {{d8, d9}}",
                     "vldmia {lanes}, {{d0-d7}}",
@@ -161,6 +162,7 @@ unsafe fn rounding<const OPS: u32>(n: u32) {
     // SAFETY: changes the rounding mode alone, and leaves the FPSCR as it was.
     unsafe {
         asm!(
+            long!(),
             fpu!(),
             "vmrs {default}, fpscr",
             "orr {toward_zero}, {default}, #{bits}",

@@ -69,6 +69,7 @@ macro_rules! pairwise {
                 // SAFETY: arithmetic on the registers named, nothing else.
                 Shape::Dependent => unsafe {
                     asm!(
+                        long!(),
                         ".p2align 5",
                         "2:",
                         ".rept {steps}",
@@ -87,6 +88,7 @@ macro_rules! pairwise {
                 // SAFETY: as above.
                 Shape::Independent => unsafe {
                     asm!(
+                        long!(),
                         ".p2align 5",
                         "2:",
                         ".rept {steps}",
@@ -138,6 +140,7 @@ fn shift<const OPS: u32>(shape: Shape, n: u32, x: &[u32]) -> Lanes {
         // SAFETY: arithmetic on the registers named, nothing else.
         Shape::Dependent => unsafe {
             asm!(
+                long!(),
                 ".p2align 5",
                 "2:",
                 ".rept {steps}",
@@ -157,6 +160,7 @@ fn shift<const OPS: u32>(shape: Shape, n: u32, x: &[u32]) -> Lanes {
         // SAFETY: as above.
         Shape::Independent => unsafe {
             asm!(
+                long!(),
                 ".p2align 5",
                 "2:",
                 ".rept {steps}",
@@ -203,6 +207,7 @@ unsafe fn div<const OPS: u32>(shape: Shape, n: u32, c: u32, x: &[u32]) -> Lanes 
         // SAFETY: arithmetic on the registers named; no division faults.
         Shape::Dependent => unsafe {
             asm!(
+                long!(),
                 ".p2align 5",
                 "2:",
                 ".rept {steps}",
@@ -221,6 +226,7 @@ unsafe fn div<const OPS: u32>(shape: Shape, n: u32, c: u32, x: &[u32]) -> Lanes 
         // SAFETY: as above.
         Shape::Independent => unsafe {
             asm!(
+                long!(),
                 ".p2align 5",
                 "2:",
                 ".rept {steps}",

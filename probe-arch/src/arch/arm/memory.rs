@@ -69,6 +69,7 @@ unsafe fn follow_one<const OPS: u32>(mut at: usize, n: u32) -> usize {
     // SAFETY: reads only where the caller vouches for it.
     unsafe {
         asm!(
+            long!(),
             ".p2align 5",
             "2:",
             ".rept {ops}",
@@ -94,6 +95,7 @@ unsafe fn follow_four<const OPS: u32>(lanes: [usize; INT_LANES], n: u32) -> [usi
     // SAFETY: reads only where the caller vouches for it.
     unsafe {
         asm!(
+            long!(),
             ".p2align 5",
             "2:",
             ".rept {steps}",
@@ -119,6 +121,7 @@ fn store_load<const OPS: u32>(n: u32, mut m: u32, c: u32) -> u32 {
     // SAFETY: reads and writes the one variable whose address it is given.
     unsafe {
         asm!(
+            long!(),
             ".p2align 5",
             "2:",
             ".rept {ops}",
@@ -148,6 +151,7 @@ pub(super) unsafe fn follow(mut at: usize, steps: u32) -> usize {
     // SAFETY: reads only where the caller vouches for it.
     unsafe {
         asm!(
+            long!(),
             "cmp {turns}, #0",
             "beq 3f",
             ".p2align 5",

@@ -44,6 +44,19 @@ macro_rules! fpu_end {
     };
 }
 
+/// First line of a block that repeats its lines: tells the compiler that the block is long, and makes
+/// no code.
+///
+/// LLVM keeps constants within reach of the loads that use them, and for that counts a block of
+/// assembly by its lines; it does not see what `.rept` makes of them. It does read `.space` without
+/// regard to `.if` (`TargetInstrInfo::getInlineAsmLength`). Without this, constants end up out of reach
+/// ("out of range pc-relative fixup value").
+macro_rules! long {
+    () => {
+        ".if 0\n.space 4096\n.endif"
+    };
+}
+
 mod branch;
 mod counter;
 mod float;

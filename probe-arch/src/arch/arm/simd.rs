@@ -94,6 +94,7 @@ macro_rules! vector {
             // D15 are kept on the stack meanwhile, every other register used is declared.
             unsafe {
                 asm!(
+                    long!(),
                     fpu!(),
                     "vpush {{d8-d15}}",
                     "vld1.32 {{d0-d3}}, [{lanes}]!",
