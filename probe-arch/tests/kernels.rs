@@ -54,7 +54,20 @@ fn portable() -> Portable<DefaultTicks, NoPlatform> {
     Portable::with(DefaultTicks::default(), NoPlatform)
 }
 
+/// Makes this thread's arithmetic that of IEEE 754 binary64 where the compiler computes in the x87: naive
+/// versions and replay must round once, to 53 bits. (A node has no x87.)
+fn round_once() {
+    #[cfg(all(target_arch = "x86", not(target_feature = "sse2")))]
+    {
+        /// 53 bits of mantissa, round to nearest, exceptions masked.
+        const BINARY64: u16 = 0x027f;
+        // SAFETY: changes the precision of this thread's sums, products and quotients.
+        unsafe { std::arch::asm!("fldcw word ptr [{}]", in(reg) &BINARY64, options(nostack)) };
+    }
+}
+
 fn operands(nonce: &str) -> Operands {
+    round_once();
     Operands::draw(&mut Seed::derive(nonce, "kernels").stream(1))
 }
 
