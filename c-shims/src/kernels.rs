@@ -1,4 +1,4 @@
-//! The C kernels as [`probe_core::machine::Machine`] wants them: safe functions over [`raw`].
+//! The C kernels as [`probe_core::machine::Machine`] wants them: safe functions over the C ones.
 
 use crate::{digest, raw, sound};
 use core::ffi::c_int;
