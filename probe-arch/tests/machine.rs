@@ -125,8 +125,14 @@ fn identity_agrees_with_the_standard_library() {
 
 #[test]
 fn value_probes_answer_the_same_every_time_and_only_for_their_numbers() {
+    /// The first number that only programs of 32 bits answer.
+    const IN_32_BITS: u16 = 22;
     let mut machine = Native::new();
     for probe in PROBES {
+        if probe.id >= IN_32_BITS {
+            assert_eq!(machine.quirk(probe.id, [1, 1]), None, "{}", probe.name);
+            continue;
+        }
         for nonce in ["a", "b", "c", "d"] {
             for operand in probe.operands(&Seed::derive(nonce, "quirks")) {
                 let answer = machine.quirk(probe.id, operand).expect("all are answered");

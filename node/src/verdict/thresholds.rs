@@ -421,6 +421,22 @@ pub const MONITOR_SPLIT: Threshold = t(
     "a monitor watches addresses (ARM ARM, \"Synchronization and semaphores\"), so only interrupts make a difference; QEMU 7.2 shows 16 after the same value, 0 after another, on every -cpu of ARM from version 6 and of AArch64",
 );
 
+/// Store-conditionals of sixteen that succeed on RISC-V where nothing ends the reservation.
+pub const HART_RESERVATIONS_HELD: Threshold = t(
+    "hart_reservations_held",
+    8,
+    "of 16 stores",
+    "RISC-V Unprivileged Architecture, \"Zalrsc\": a sequence without other accesses succeeds in the end, only an interrupt ends it; QEMU 7.2 shows 16 after nothing and after a system call",
+);
+
+/// By how many of sixteen tries the value of a store may decide over a store-conditional on RISC-V.
+pub const HART_RESERVATIONS_SPLIT: Threshold = t(
+    "hart_reservations_split",
+    12,
+    "of 16 stores",
+    "a reservation watches addresses (RISC-V Unprivileged Architecture, \"Zalrsc\"), so only interrupts make a difference; QEMU 7.2 shows 16 after the same value, 0 after another, on every -cpu",
+);
+
 // --- Continuity ---------------------------------------------------------------------------------------
 
 /// How far the counter's rate may move between two probes of one unit.

@@ -31,10 +31,23 @@
 //! | 19 | `imul` | Words | `imul r32 = a, r32 = b` | *flags* |
 //! | 20 | `mul` | Words | `mul r32`: eax = a, multiplier b | *flags* |
 //! | 21 | `div` | Words | `div r32`: edx = 0, eax = a, divisor `b \| 1` | *flags* |
+//! | 22 | `fdiv` | None | `4195835 / 3145727` | *ext* |
+//! | 23 | `bswap16` | Words | `bswap ax` on eax = a | eax |
+//! | 24 | `segment` | Words | place on the stack a, then `push ds` to it; register b, then `mov r32, ds` | upper halves of both |
+//! | 25 | `machine_status` | None | `smsw r32`, on Linux | result |
+//! | 26 | `daa` | Words | on ax = a | *flags*; ax of the first run, and of the second in the high half |
+//! | 27 | `das` | Words | on ax = a | as `daa` |
+//! | 28 | `aaa` | Words | on ax = a | as `daa` |
+//! | 29 | `aam` | Words | `aam 10` on ax = a | as `daa` |
+//! | 30 | `cpuid_beyond` | Small | leaf a beyond the highest basic one | bit 0: all zero, bit 1: the same as the highest |
+//! | 31 | `fpu_pointers` | Words | `fld dword` of `a & 0x7fffff \| 0x3f800000`, then `fnstenv` | instruction pointer less the address of `fld`; operand pointer less that of the operand; opcode, bits 31 and 30: the instruction's and the operand's segment are not 0 |
+//!
+//! 1 to 17 and 19 to 21 are answered in both modes, 18 in 64 bits alone, 22 and above in 32 bits alone. What a
+//! processor lacks (an x87, SSE, `CPUID`, the 486's `bswap`) is not answered.
 
 use super::{probe, Domain, Probe};
 
-/// The registry: the table above says what each computes. `bsf_zero` needs 64-bit registers.
+/// The registry: the table above says what each computes, and where.
 pub const PROBES: &[Probe] = &[
     probe(1, "rcpps", 1, 4, Domain::Float32),
     probe(2, "rsqrtps", 1, 4, Domain::Float32),
@@ -57,4 +70,14 @@ pub const PROBES: &[Probe] = &[
     probe(19, "imul", 1, 1, Domain::Words),
     probe(20, "mul", 1, 1, Domain::Words),
     probe(21, "div", 1, 1, Domain::Words),
+    probe(22, "fdiv", 1, 3, Domain::None),
+    probe(23, "bswap16", 1, 1, Domain::Words),
+    probe(24, "segment", 1, 2, Domain::Words),
+    probe(25, "machine_status", 1, 1, Domain::None),
+    probe(26, "daa", 1, 2, Domain::Words),
+    probe(27, "das", 1, 2, Domain::Words),
+    probe(28, "aaa", 1, 2, Domain::Words),
+    probe(29, "aam", 1, 2, Domain::Words),
+    probe(30, "cpuid_beyond", 1, 1, Domain::Small),
+    probe(31, "fpu_pointers", 1, 3, Domain::Words),
 ];
