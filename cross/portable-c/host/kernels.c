@@ -8,8 +8,11 @@
 
 typedef struct Z_env_instance_t *Env;
 
-/* The longest patterns that the channels send. */
+/* The longest patterns that the channels send, and more. */
 #define MOST_BYTES 65536u
+
+/* The pattern that is being walked: there is one at a time. */
+static unsigned char pattern[MOST_BYTES];
 
 static void take_words(Env env, u32 address, vg_u32 *to, u32 count)
 {
@@ -193,22 +196,20 @@ u32 Z_envZ_vg_chase(Env env, u32 at, u32 steps)
 
 u32 Z_envZ_vg_branches(Env env, u32 directions, u32 period, u32 n)
 {
-    static unsigned char bytes[MOST_BYTES];
     if (period > MOST_BYTES) {
         wasm_rt_trap(WASM_RT_TRAP_OOB);
     }
-    vh_take(env, directions, bytes, period);
-    return vg_branches(bytes, period, n);
+    vh_take(env, directions, pattern, period);
+    return vg_branches(pattern, period, n);
 }
 
 u32 Z_envZ_vg_indirect(Env env, u32 order, u32 length, u32 n)
 {
-    static unsigned char bytes[MOST_BYTES];
     if (length > MOST_BYTES) {
         wasm_rt_trap(WASM_RT_TRAP_OOB);
     }
-    vh_take(env, order, bytes, length);
-    return vg_indirect(bytes, length, n);
+    vh_take(env, order, pattern, length);
+    return vg_indirect(pattern, length, n);
 }
 
 u32 Z_envZ_vg_nested_calls(Env env, u32 depth, u32 n)

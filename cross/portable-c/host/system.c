@@ -5,7 +5,8 @@
  * Without POSIX (VERDIGRIS_NO_POSIX) the program measures and checks itself, but has no network, no
  * wallet and no fresh code; a port to another system starts here.
  */
-#ifndef VERDIGRIS_NO_POSIX
+#ifdef __linux__
+/* What a strict compiler hides there; other systems hide things when they are asked for a standard. */
 #define _DEFAULT_SOURCE
 #define _POSIX_C_SOURCE 200112L
 #endif
@@ -19,6 +20,7 @@
 
 #ifndef VERDIGRIS_NO_POSIX
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -30,10 +32,20 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 #include <sys/time.h>
 #include <sys/types.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+
+#ifndef INADDR_NONE
+#define INADDR_NONE 0xffffffffu
+#endif
+#ifndef MAP_FAILED
+#define MAP_FAILED ((void *)-1)
+#endif
 #endif
 
 typedef struct Z_env_instance_t *Env;
@@ -41,6 +53,8 @@ typedef struct Z_env_instance_t *Env;
 #define FAILED ((u32)-1)
 /* vh_read_file: others than the owner may read it. */
 #define PUBLIC ((u32)-2)
+/* vh_read_file: there, but cannot be read. */
+#define UNREADABLE ((u32)-3)
 /* vh_receive: nothing came in time. */
 #define NOTHING ((u32)-2)
 
@@ -121,9 +135,27 @@ u32 Z_envZ_vh_system(Env env, u32 what, u32 to, u32 room)
     return FAILED;
 }
 
-u32 Z_envZ_vh_read_file(Env env, u32 name, u32 length, u32 to, u32 room)
+u32 Z_envZ_vh_number(Env env, u32 what)
 {
-    (void)env, (void)name, (void)length, (void)to, (void)room;
+    (void)env, (void)what;
+    return 0;
+}
+
+u32 Z_envZ_vh_entry(Env env, u32 folder, u32 length, u32 index, u32 to, u32 room)
+{
+    (void)env, (void)folder, (void)length, (void)index, (void)to, (void)room;
+    return FAILED;
+}
+
+u32 Z_envZ_vh_read_file(Env env, u32 name, u32 length, u32 private, u32 offset, u32 to, u32 room)
+{
+    (void)env, (void)name, (void)length, (void)private, (void)offset, (void)to, (void)room;
+    return FAILED;
+}
+
+u32 Z_envZ_vh_append_file(Env env, u32 name, u32 length, u32 from, u32 count)
+{
+    (void)env, (void)name, (void)length, (void)from, (void)count;
     return FAILED;
 }
 
@@ -154,6 +186,12 @@ u32 Z_envZ_vh_receive(Env env, u32 to, u32 room, u32 ms)
 void Z_envZ_vh_close(Env env) { (void)env; }
 
 u32 Z_envZ_vh_install(Env env, u32 code, u32 length)
+{
+    (void)env, (void)code, (void)length;
+    return 0;
+}
+
+u32 Z_envZ_vh_patch(Env env, u32 code, u32 length)
 {
     (void)env, (void)code, (void)length;
     return 0;
@@ -220,42 +258,113 @@ u32 Z_envZ_vh_entropy(Env env, u32 to, u32 length)
     return length;
 }
 
-/* A name of the system: 0 of the host, 1 of the architecture. */
+/* A name of the system: 0 of the host, 1 of the architecture, 2 of itself, 3 of its version. */
 u32 Z_envZ_vh_system(Env env, u32 what, u32 to, u32 room)
 {
     struct utsname names;
     if (uname(&names) < 0) {
         return FAILED;
     }
-    return answer(env, to, room, what == 0 ? names.nodename : names.machine);
+    return answer(env, to, room,
+                  what == 0   ? names.nodename
+                  : what == 1 ? names.machine
+                  : what == 2 ? names.sysname
+                              : names.release);
 }
 
-/* Reads a file that only its owner may read: its length up to "room"; -1 where there is none. */
-u32 Z_envZ_vh_read_file(Env env, u32 name, u32 length, u32 to, u32 room)
+/* A number of the system; 0 where it does not say: 0 cores, 1 KiB of free memory, 2 bytes of a page. */
+u32 Z_envZ_vh_number(Env env, u32 what)
+{
+    long number = -1;
+    (void)env;
+    if (what == 0) {
+#ifdef _SC_NPROCESSORS_ONLN
+        number = sysconf(_SC_NPROCESSORS_ONLN);
+#endif
+    } else if (what == 1) {
+#ifdef _SC_AVPHYS_PAGES
+        number = sysconf(_SC_AVPHYS_PAGES);
+        if (number > 0) {
+            u64 kib = (u64)number * (u64)sysconf(_SC_PAGESIZE) / 1024;
+            return kib < FAILED ? (u32)kib : FAILED;
+        }
+#endif
+    } else {
+        number = sysconf(_SC_PAGESIZE);
+    }
+    return number > 0 ? (u32)number : 0;
+}
+
+/* The name of the entry of this number in a folder, the first being 0; "." and ".." do not count. */
+u32 Z_envZ_vh_entry(Env env, u32 folder, u32 length, u32 index, u32 to, u32 room)
+{
+    char path[NAME];
+    struct dirent *found;
+    DIR *there;
+    u32 given = FAILED;
+    if (!text(env, folder, length, path) || (there = opendir(path)) == NULL) {
+        return FAILED;
+    }
+    while ((found = readdir(there)) != NULL) {
+        if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0) {
+            continue;
+        }
+        if (index-- == 0) {
+            given = answer(env, to, room, found->d_name);
+            break;
+        }
+    }
+    closedir(there);
+    return given;
+}
+
+/*
+ * Reads a file from an offset: how many bytes, 0 at its end; -1 where there is none, -2 where it has to
+ * be private and others than its owner may read it, -3 where it cannot be read.
+ */
+u32 Z_envZ_vh_read_file(Env env, u32 name, u32 length, u32 private, u32 offset, u32 to, u32 room)
 {
     char path[NAME], bytes[NAME];
     struct stat about;
     ssize_t got;
     int file;
     if (!text(env, name, length, path) || room > sizeof bytes) {
-        return (u32)-3;
+        return UNREADABLE;
     }
     file = open(path, O_RDONLY);
     if (file < 0) {
-        return errno == ENOENT ? FAILED : (u32)-3;
+        return errno == ENOENT ? FAILED : UNREADABLE;
     }
-    if (fstat(file, &about) < 0 || (about.st_mode & 077) != 0) {
+    if (private && (fstat(file, &about) < 0 || (about.st_mode & 077) != 0)) {
         close(file);
         return PUBLIC;
     }
-    got = read(file, bytes, room);
+    got = offset != 0 && lseek(file, (off_t)offset, SEEK_SET) < 0 ? -1 : read(file, bytes, room);
     close(file);
     if (got < 0) {
-        return (u32)-3;
+        return UNREADABLE;
     }
     vh_give(env, to, bytes, (u32)got);
     memset(bytes, 0, sizeof bytes);
     return (u32)got;
+}
+
+/* Adds bytes to the end of a file in one write; makes it where there is none. */
+u32 Z_envZ_vh_append_file(Env env, u32 name, u32 length, u32 from, u32 count)
+{
+    char path[NAME], bytes[NAME];
+    int file, fine;
+    if (!text(env, name, length, path) || count > sizeof bytes) {
+        return FAILED;
+    }
+    file = open(path, O_WRONLY | O_CREAT | O_APPEND, 0644);
+    if (file < 0) {
+        return FAILED;
+    }
+    vh_take(env, from, bytes, count);
+    fine = write(file, bytes, count) == (ssize_t)count;
+    fine = close(file) == 0 && fine;
+    return fine ? 0 : FAILED;
 }
 
 /* Creates a file that was not there and that only its owner may read; on disk before it answers. */
@@ -402,33 +511,118 @@ void Z_envZ_vh_close(Env env)
     }
 }
 
-/* Memory for code: writable or executable, never both; 0 bytes: none yet. */
+/*
+ * Memory for code: executable, or for the moment of an installation writable, never both. And the same
+ * memory at another address, writable and never executable, where the system lends such a thing: what is
+ * stored there is nothing but stores, by which no system synchronises caches.
+ */
 static unsigned char *code_memory;
+static unsigned char *code_alias;
 static size_t code_bytes;
 
 /* The only token there is. */
 #define TOKEN 1
 
+/* New memory that can be read and written, of a file, or of nobody where "file" is -1; 0: refused. */
+static unsigned char *mapping(int file)
+{
+    void *memory;
+#if defined(MAP_ANONYMOUS)
+    int nobody = MAP_PRIVATE | MAP_ANONYMOUS;
+#elif defined(MAP_ANON)
+    int nobody = MAP_PRIVATE | MAP_ANON;
+#else
+    int nobody = MAP_PRIVATE;
+    int zeros = -1;
+    if (file < 0) {
+        zeros = open("/dev/zero", O_RDWR);
+        memory = mmap(NULL, code_bytes, PROT_READ | PROT_WRITE, nobody, zeros, 0);
+        close(zeros);
+        return memory == MAP_FAILED ? NULL : memory;
+    }
+#endif
+    memory = mmap(NULL, code_bytes, PROT_READ | PROT_WRITE, file < 0 ? nobody : MAP_SHARED, file, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* Maps a file of no name twice, once to be executed; whether that was allowed. Closes the file. */
+static int map_twice(int file)
+{
+    int fine = file >= 0 && ftruncate(file, (off_t)code_bytes) == 0;
+    if (fine) {
+        code_memory = mapping(file);
+        code_alias = mapping(file);
+        fine = code_memory != NULL && code_alias != NULL &&
+               mprotect(code_memory, code_bytes, PROT_READ | PROT_EXEC) == 0;
+    }
+    if (!fine) {
+        if (code_memory != NULL) {
+            munmap((void *)code_memory, code_bytes);
+        }
+        if (code_alias != NULL) {
+            munmap((void *)code_alias, code_bytes);
+        }
+        code_memory = code_alias = NULL;
+    }
+    if (file >= 0) {
+        close(file);
+    }
+    return fine;
+}
+
+/* A file in a folder, whose name is gone already; -1: none. */
+static int unlinked_file(const char *folder)
+{
+    char name[64];
+    int file;
+    sprintf(name, "%.40s/verdigris-XXXXXX", folder);
+    file = mkstemp(name);
+    if (file >= 0) {
+        unlink(name);
+    }
+    return file;
+}
+
+/* Finds memory for code; whether there is some. */
+static int code_ready(void)
+{
+    long page = sysconf(_SC_PAGESIZE);
+    if (code_memory != NULL) {
+        return 1;
+    }
+    code_bytes = page > VG_MAX_FRESH_BYTES ? (size_t)page : VG_MAX_FRESH_BYTES;
+#ifdef SYS_memfd_create
+    /* By number, because C libraries older than the kernel lack the function. 1: closed on exec. */
+    if (map_twice((int)syscall(SYS_memfd_create, "verdigris", 1u))) {
+        return 1;
+    }
+#endif
+    if (map_twice(unlinked_file("/dev/shm")) || map_twice(unlinked_file("/tmp"))) {
+        return 1;
+    }
+    code_memory = mapping(-1);
+    return code_memory != NULL;
+}
+
 /* Makes the bytes executable, in place of what was there; 0: refused. */
 u32 Z_envZ_vh_install(Env env, u32 code, u32 length)
 {
-    if (code_memory == NULL) {
-        long page = sysconf(_SC_PAGESIZE);
-        void *memory;
-        code_bytes = page > VG_MAX_FRESH_BYTES ? (size_t)page : VG_MAX_FRESH_BYTES;
-        memory = mmap(NULL, code_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (memory == MAP_FAILED) {
-            return 0;
-        }
-        code_memory = memory;
-    } else if (mprotect(code_memory, code_bytes, PROT_READ | PROT_WRITE) < 0) {
-        return 0;
-    }
-    if (length > code_bytes) {
+    if (!code_ready() || length > code_bytes ||
+        mprotect((void *)code_memory, code_bytes, PROT_READ | PROT_WRITE) < 0) {
         return 0;
     }
     vh_take(env, code, code_memory, length);
-    return mprotect(code_memory, code_bytes, PROT_READ | PROT_EXEC) < 0 ? 0 : TOKEN;
+    return mprotect((void *)code_memory, code_bytes, PROT_READ | PROT_EXEC) < 0 ? 0 : TOKEN;
+}
+
+/* As vh_install, by plain stores where the system lends the memory twice. */
+u32 Z_envZ_vh_patch(Env env, u32 code, u32 length)
+{
+    if (code_alias == NULL || length > code_bytes) {
+        return Z_envZ_vh_install(env, code, length);
+    }
+    vh_take(env, code, code_alias, length);
+    return TOKEN;
 }
 
 const unsigned char *vh_code(u32 token)

@@ -6,7 +6,7 @@ use miner_tiny::submission::is_id;
 use miner_tiny::wallet::unhex;
 use probe_core::plan::{MAX_ARENA, MIN_ARENA};
 
-/// What `--help` prints, in lines of 40 columns.
+/// What `--help` prints, in lines of 40 columns: the Rust program's own words.
 pub const HELP: &str = "\
 verdigris-tiny proves that this machine
 is real silicon, and gets paid for it.
@@ -19,7 +19,7 @@ Start here:
   verdigris-tiny --node http://HOST:8099
      prove this machine to a node
   verdigris-tiny --mine --node ...
-     go on proving it, until stopped
+     go on proving it, until Ctrl-C
 
 What to do:
   --once         attest once (default)
@@ -32,9 +32,13 @@ What to do:
   --help         -h
 
 How:
-  --node URL     http://HOST[:PORT]
+  --node URL     http://HOST[:PORT]; no
+                 https: the answers are
+                 signed instead
                  [http://127.0.0.1:8099]
   --node-key HEX believe no other node
+                 [the first one seen; in
+                 FILE.nodes]
   --wallet FILE  64 hex digits; made if
                  there is none; keep a
                  copy [verdigris.key]
@@ -42,7 +46,9 @@ How:
   --name NAME    this machine's name
   --quick        below a second on a
                  modern machine
-  --arena SIZE   memory: 64K to 64M [1M]
+  --arena SIZE   memory: 64K to 64M
+                 [a quarter of what is
+                 free]
   --interval S   seconds, --mine [580]
 
 What to show:
@@ -55,13 +61,10 @@ Exit status:
   2 bad options    3 node not reached
   4 bad wallet     5 cannot measure
   6 answer not to be trusted
-";
+  7 another file is at fault";
 
 /// Longest argument, bytes.
 pub const ARGUMENT_MAX: usize = 256;
-
-/// Bytes to measure in where nobody says how much there is: also a machine of few megabytes has them.
-const USUAL_ARENA: u32 = 1 << 20;
 
 /// Seconds between two attestations (the existing network's miners re-attest after 580 s).
 const USUAL_INTERVAL_S: u32 = 580;
@@ -95,13 +98,22 @@ pub struct Settings {
     pub miner: Text,
     pub name: Text,
     pub quick: bool,
-    pub arena: u32,
+    pub arena: Option<u32>,
     pub forever: bool,
     pub interval_s: u32,
     pub dry_run: bool,
     pub show_payload: bool,
     pub json: bool,
     pub quiet: bool,
+}
+
+impl Settings {
+    /// Something else than an attestation: what is asked for first.
+    fn ask(&mut self, task: Task) {
+        if self.task == Task::Attest {
+            self.task = task;
+        }
+    }
 }
 
 /// What is wrong with an argument: the argument, and why.
@@ -123,7 +135,7 @@ pub fn parse() -> Result<Settings, Usage> {
         miner: Text::new(),
         name: Text::new(),
         quick: false,
-        arena: USUAL_ARENA,
+        arena: None,
         forever: false,
         interval_s: USUAL_INTERVAL_S,
         dry_run: false,
@@ -134,8 +146,8 @@ pub fn parse() -> Result<Settings, Usage> {
     let mut index = 0;
     while let Some(argument) = next(&mut index)? {
         let (name, mut value) = match argument.split_once('=') {
-            Some((name, value)) => (name, Some(text(value))),
-            None => (argument.as_str(), None),
+            Some((name, value)) if name.starts_with("--") => (name, Some(text(value))),
+            _ => (argument.as_str(), None),
         };
         if takes_value(name) {
             if value.is_none() {
@@ -148,8 +160,8 @@ pub fn parse() -> Result<Settings, Usage> {
         match name {
             _ if value.is_some() => return Err(Usage(text(name), "takes no value")),
             "--help" | "-h" => settings.task = Task::Help,
-            "--version" | "-V" => settings.task = Task::Version,
-            "--self-check" => settings.task = Task::SelfCheck,
+            "--version" | "-V" => settings.ask(Task::Version),
+            "--self-check" => settings.ask(Task::SelfCheck),
             "--once" => settings.forever = false,
             "--mine" => settings.forever = true,
             "--quick" => settings.quick = true,
@@ -205,7 +217,7 @@ fn set(settings: &mut Settings, name: &str, value: Text) -> Result<(), Usage> {
             }
         }
         "--arena" => match size(&value).filter(|b| (MIN_ARENA..=MAX_ARENA).contains(b)) {
-            Some(bytes) => settings.arena = bytes,
+            Some(bytes) => settings.arena = Some(bytes),
             None => return Err(Usage(value, "must be 64K to 64M")),
         },
         // The only one left that takes a value.

@@ -1,41 +1,52 @@
 //! The program: what the Rust program does, with a host's calls in place of a standard library.
 
 use crate::arguments::{self, Settings, Task, Usage};
-use crate::host::{self, FileError, HostPlatform, Name, Received, Stream, SystemClock, Wire};
-use crate::report;
+use crate::host::{self, HostPlatform, Received, Stream, SystemClock, Wire};
+use crate::node::Node;
+use crate::surroundings::{self, Surroundings};
+use crate::{key_file, known_nodes, report};
 use core::fmt::Write;
 use core::str::from_utf8;
-use heapless::{String, Vec};
+use heapless::Vec;
 use miner_tiny::self_check;
 use miner_tiny::session::{Config, Ending, Outcome, Purpose, Session, Step};
-use miner_tiny::wallet::{unhex, Key, SEED_BYTES};
+use miner_tiny::wallet::Key;
 use miner_tiny::Host;
 use probe_arch::arch::c::Counter;
 use probe_arch::{Native, Processor};
-use probe_core::plan::Plan;
+use probe_core::channels::ChannelId;
+use probe_core::plan::{Plan, MAX_ARENA, MIN_ARENA, QUICK_WORKING_SET};
 
 /// This machine: the kernels in C behind imports, its counter or its clock, its memory for code.
 type Machine = Native<Counter<SystemClock>, HostPlatform>;
 
-/// Exit status: the options are wrong; the wallet is; nothing can be measured.
+/// Exit status: the options are wrong; the wallet is; nothing can be measured; another file is wrong.
 const BAD_OPTIONS: i32 = 2;
 const BAD_WALLET: i32 = 4;
 const CANNOT_MEASURE: i32 = 5;
+const BAD_FILE: i32 = 7;
 
 /// First and longest wait after a failure that may pass, seconds; in between they double.
 const BACKOFF_S: [u32; 2] = [10, 600];
 
+/// Longest pause that a node can impose by `Retry-After`, seconds.
+const RETRY_AFTER_MAX_S: u32 = 3600;
+
+/// The part of the memory said to be available that a probe takes when nobody says how much: the rest
+/// of the machine has to live on.
+const SHARE_OF_AVAILABLE: u64 = 4;
+
+/// Bytes to measure in where nobody says how much there is: also a machine of few megabytes has them.
+const USUAL_ARENA: u32 = 1 << 20;
+
 /// Bytes of a page of linear memory.
 const PAGE: usize = 64 * 1024;
-
-/// Port of a node whose URL names none.
-const HTTP_PORT: u16 = 80;
 
 /// Bytes received at a time.
 const PIECE: usize = 1024;
 
-/// Bytes of a wallet's file that are looked at: the digits, and white space around them.
-const FILE_MAX: usize = 256;
+/// Hardware addresses that travel.
+const MACS: usize = 4;
 
 #[panic_handler]
 fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {
@@ -60,7 +71,7 @@ pub extern "C" fn vh_main() -> i32 {
     };
     match settings.task {
         Task::Help => {
-            let _ = Stream::Out.write_str(arguments::HELP);
+            let _ = writeln!(Stream::Out, "{}", arguments::HELP);
             0
         }
         Task::Version => {
@@ -110,103 +121,70 @@ fn check() -> i32 {
     }
 }
 
-/// The wallet's key; made where there is none.
-fn key(settings: &Settings) -> Result<Key, &'static str> {
-    let name = settings.wallet.as_str();
-    match host::read_private::<FILE_MAX>(name) {
-        Ok(bytes) => from_utf8(&bytes)
-            .ok()
-            .and_then(|text| unhex(text.trim()))
-            .map(|seed| Key::from_seed(&seed))
-            .ok_or("the wallet holds no key of 64 hex digits"),
-        Err(FileError::Public) => Err("others may read the wallet; if nobody did: chmod 600 on it"),
-        Err(FileError::Unreadable) => Err("the wallet cannot be read"),
-        Err(FileError::Absent) => {
-            let seed: [u8; SEED_BYTES] = host::entropy()
-                .map_err(|_| "no random numbers; bring a key made elsewhere: 64 hex digits")?;
-            let key = Key::from_seed(&seed);
-            if settings.dry_run {
-                // Nothing is paid to this key: it need not be kept.
-                return Ok(key);
-            }
-            let mut text: String<{ 2 * SEED_BYTES + 1 }> = String::new();
-            for byte in seed {
-                let _ = write!(text, "{byte:02x}");
-            }
-            let _ = text.push('\n');
-            host::create_private(name, text.as_bytes())
-                .map_err(|_| "the wallet cannot be written")?;
-            if !settings.quiet {
-                let _ = writeln!(
-                    Stream::Error,
-                    "note: made {name}\nnote: {}\nnote: keep a copy of that file",
-                    key.address()
-                );
-            }
-            Ok(key)
+/// Memory to measure in: as asked, or a share of what is available, or less where that is refused.
+fn arena(settings: &Settings) -> Option<&'static mut [u8]> {
+    if let Some(bytes) = settings.arena {
+        return memory(bytes as usize);
+    }
+    let most = if settings.quick {
+        QUICK_WORKING_SET
+    } else {
+        MAX_ARENA
+    };
+    let share = surroundings::available().map_or(USUAL_ARENA, |bytes| {
+        u32::try_from(bytes / SHARE_OF_AVAILABLE).unwrap_or(most)
+    });
+    let mut bytes = share.clamp(MIN_ARENA, most);
+    loop {
+        match memory(bytes as usize) {
+            None if bytes > MIN_ARENA => bytes = (bytes / 2).max(MIN_ARENA),
+            tried => return tried,
         }
     }
 }
 
-/// Where a node is.
-struct Node<'a> {
-    /// For the `Host` header.
-    authority: &'a str,
-    host: &'a str,
-    port: u16,
-    /// What stands before the node's paths.
-    base: &'a str,
-}
-
-impl<'a> Node<'a> {
-    fn parse(url: &'a str) -> Option<Self> {
-        let rest = url.strip_prefix("http://")?;
-        let (authority, base) = match rest.find('/') {
-            Some(at) => (&rest[..at], rest[at..].trim_end_matches('/')),
-            None => (rest, ""),
-        };
-        // An address of version 6 stands in brackets.
-        let (host, port) = match authority.strip_prefix('[') {
-            Some(rest) => {
-                let (host, port) = rest.split_once(']')?;
-                (host, port.strip_prefix(':'))
-            }
-            None => match authority.split_once(':') {
-                Some((host, port)) => (host, Some(port)),
-                None => (authority, None),
-            },
-        };
-        let port = port.map_or(Some(HTTP_PORT), |port| port.parse().ok())?;
-        (!host.is_empty()).then_some(Node {
-            authority,
-            host,
-            port,
-            base,
-        })
-    }
+/// `whole` less up to a tenth, so that miners started together drift apart.
+fn spread_out(whole_s: u32) -> u32 {
+    // Where the system has no random numbers, none is drawn.
+    let random = host::entropy().map_or(0, u32::from_le_bytes);
+    let tenth = u64::from(whole_s / 10);
+    whole_s - ((tenth * u64::from(random)) >> u32::BITS) as u32
 }
 
 /// Attests once or for ever; gives the exit status.
 fn mine(settings: &Settings) -> i32 {
-    let key = match key(settings) {
+    let key = match key_file::open_or_create(settings) {
         Ok(key) => key,
         Err(what) => return fail(BAD_WALLET, what),
     };
-    let Some(node) = Node::parse(&settings.node) else {
-        return fail(BAD_OPTIONS, "--node must be http://HOST[:PORT]");
+    let node = match (settings.dry_run, Node::parse(&settings.node)) {
+        (true, _) => None,
+        (false, None) => return fail(BAD_OPTIONS, "--node must be http://HOST[:PORT]"),
+        (false, node) => node,
     };
-    let Some(arena) = memory(settings.arena as usize) else {
+    let known = known_nodes::beside(&settings.wallet);
+    let mut node_key = settings.node_key;
+    if node_key.is_none() && node.is_some() {
+        node_key = match known_nodes::key_of(&known, &settings.node) {
+            Ok(key) => key,
+            Err(what) => return fail(BAD_FILE, what),
+        };
+    }
+    let Some(arena) = arena(settings) else {
         return fail(
             CANNOT_MEASURE,
             "no memory to measure in; try a smaller --arena",
         );
     };
-    // Who answered first is who must answer later.
-    let mut node_key = settings.node_key;
     let mut backoff_s = BACKOFF_S[0];
     loop {
-        let outcome = attest(settings, &node, &key, node_key, arena);
-        node_key = node_key.or(outcome.node_key);
+        let outcome = attest(settings, node.as_ref(), &key, node_key, arena);
+        if let (None, Some(first_seen)) = (node_key, outcome.node_key) {
+            if let Err(what) = known_nodes::keep(&known, &settings.node, &first_seen) {
+                return fail(BAD_FILE, what);
+            }
+            node_key = Some(first_seen);
+        }
         let status = outcome
             .ending
             .map_or(CANNOT_MEASURE, |ending| i32::from(ending.exit_status()));
@@ -216,12 +194,12 @@ fn mine(settings: &Settings) -> i32 {
         }
         let pause_s = if accepted {
             backoff_s = BACKOFF_S[0];
-            settings.interval_s
+            spread_out(settings.interval_s)
         } else {
-            let asked = outcome.retry_after_s.unwrap_or(0);
-            let pause_s = backoff_s.max(asked.min(settings.interval_s.max(BACKOFF_S[1])));
+            let asked_s = outcome.retry_after_s.unwrap_or(0).min(RETRY_AFTER_MAX_S);
+            let own_s = spread_out(backoff_s);
             backoff_s = (backoff_s * 2).min(BACKOFF_S[1]);
-            pause_s
+            own_s.max(asked_s)
         };
         if !settings.quiet {
             let _ = writeln!(Stream::Error, "next in {pause_s} s");
@@ -233,23 +211,23 @@ fn mine(settings: &Settings) -> i32 {
 /// One session, and its report.
 fn attest(
     settings: &Settings,
-    node: &Node<'_>,
+    node: Option<&Node<'_>>,
     key: &Key,
     node_key: Option<[u8; 32]>,
     arena: &mut [u8],
 ) -> Outcome {
-    let hostname: Vec<u8, 64> = host::system(Name::Host);
-    let system: Vec<u8, 32> = host::system(Name::Machine);
+    let surroundings = Surroundings::here();
+    let macs: Vec<&str, MACS> = surroundings.macs.iter().map(|mac| mac.as_str()).collect();
     let about = Host {
-        cores: 1,
-        hostname: from_utf8(&hostname).unwrap_or_default(),
-        machine: from_utf8(&system).unwrap_or_default(),
-        macs: &[],
-        model: "",
+        cores: host::cores(),
+        hostname: &surroundings.hostname,
+        machine: &surroundings.machine,
+        macs: &macs,
+        model: &surroundings.model,
     };
     let config = Config {
-        host: node.authority,
-        base: node.base,
+        host: node.map_or("", |node| node.authority),
+        base: node.map_or("", |node| node.base),
         purpose: if settings.dry_run {
             Purpose::Offline
         } else {
@@ -257,12 +235,12 @@ fn attest(
         },
         plan: Plan {
             quick: settings.quick,
-            arena_bytes: settings.arena,
+            arena_bytes: arena.len() as u32,
         },
         miner: &settings.miner,
         name: &settings.name,
         node_key,
-        facts: &[],
+        facts: &surroundings.facts,
     };
     let mut session = Session::new(config, about, key, arena);
     let outcome = drive(&mut session, settings, node);
@@ -271,28 +249,32 @@ fn attest(
 }
 
 /// Does what the session says, to its end.
-fn drive(session: &mut Session<'_, &Key>, settings: &Settings, node: &Node<'_>) -> Outcome {
+fn drive(session: &mut Session<'_, &Key>, settings: &Settings, node: Option<&Node<'_>>) -> Outcome {
     let left = |until_ms: u64| until_ms.saturating_sub(host::now_ms());
     let mut machine = machine();
     let mut clock = SystemClock;
     let mut wire = Wire;
-    let mut shown = !settings.show_payload;
+    let mut shown = None;
+    let mut payload_shown = !settings.show_payload;
     loop {
-        if let (false, Some(payload)) = (shown, session.payload()) {
-            shown = true;
-            // A submission is ASCII.
-            let _ = writeln!(Stream::Out, "{}", from_utf8(payload).unwrap_or_default());
-        }
+        payload_shown = payload_shown || show_payload(session);
         match session.step(host::now_ms()) {
             Step::Connect { until_ms } => {
-                match wire.connect(node.host, node.port, left(until_ms)) {
-                    Ok(()) => session.connected(),
-                    Err(_) => session.failed(),
+                let reached =
+                    node.map(|node| wire.connect(node.host, node.port, left(until_ms)).is_ok());
+                if reached == Some(true) {
+                    session.connected();
+                } else {
+                    remark(settings, "no connection");
+                    session.failed();
                 }
             }
             Step::Send { bytes, until_ms } => match wire.send(bytes, left(until_ms)) {
                 Ok(count) => session.sent(count),
-                Err(_) => session.failed(),
+                Err(_) => {
+                    remark(settings, "cannot send");
+                    session.failed();
+                }
             },
             Step::Receive { until_ms } => {
                 let mut piece = [0; PIECE];
@@ -300,13 +282,60 @@ fn drive(session: &mut Session<'_, &Key>, settings: &Settings, node: &Node<'_>) 
                     Ok(Received::Bytes(0)) => session.closed(),
                     Ok(Received::Bytes(count)) => session.received(&piece[..count]),
                     Ok(Received::Nothing) => {}
-                    Err(_) => session.failed(),
+                    Err(_) => {
+                        remark(settings, "cannot receive");
+                        session.failed();
+                    }
                 }
             }
             Step::Close => wire.close(),
-            Step::Measure => session.measure(&mut machine, Some(&mut clock)),
+            Step::Measure => {
+                session.measure(&mut machine, Some(&mut clock));
+                show_progress(settings, session, &mut shown);
+            }
             Step::Wait { until_ms } => host::wait_ms(left(until_ms)),
-            Step::Done(outcome) => return outcome.clone(),
+            Step::Done(outcome) => {
+                let outcome = outcome.clone();
+                if !payload_shown {
+                    show_payload(session);
+                }
+                return outcome;
+            }
+        }
+    }
+}
+
+/// Prints the submission, if there is one; says whether there was.
+fn show_payload(session: &Session<'_, &Key>) -> bool {
+    let Some(payload) = session.payload() else {
+        return false;
+    };
+    // A submission is ASCII.
+    let _ = writeln!(Stream::Out, "{}", from_utf8(payload).unwrap_or_default());
+    true
+}
+
+fn remark(settings: &Settings, text: &str) {
+    if !settings.quiet {
+        let _ = writeln!(Stream::Error, "note: {text}");
+    }
+}
+
+/// A line for each channel.
+fn show_progress(settings: &Settings, session: &Session<'_, &Key>, shown: &mut Option<ChannelId>) {
+    let Some(progress) = session.progress().filter(|_| !settings.quiet) else {
+        return;
+    };
+    if progress.channel != *shown {
+        *shown = progress.channel;
+        if let Some(channel) = progress.channel {
+            let _ = writeln!(
+                Stream::Error,
+                "{:>3} % {:<12} {} s left",
+                progress.overall_permille / 10,
+                channel.name(),
+                progress.remaining_ms.div_ceil(1000)
+            );
         }
     }
 }

@@ -3,9 +3,21 @@
 use crate::arguments::Settings;
 use crate::host::Stream;
 use core::fmt::{self, Write};
-use miner_tiny::session::{Ending, Outcome};
+use heapless::String;
+use miner_tiny::session::{Ending, Error, Outcome};
 use probe_core::channels::ChannelId;
 use probe_core::evidence::Evidence;
+
+/// Columns of the smallest screens, and where texts begin on them.
+const COLUMNS: usize = 40;
+const INDENT: usize = 10;
+
+/// The longest word that is not broken: a ticket or a message has some hundred characters.
+const WORD_MAX: usize = 512;
+
+/// Weight units in a weight of 1, and their decimal digits.
+const WEIGHT_ONE: u64 = 1_000_000_000;
+const WEIGHT_DIGITS: usize = 9;
 
 /// Prints the outcome. The host takes everything.
 pub fn print(settings: &Settings, miner: &str, evidence: Option<&Evidence>, outcome: &Outcome) {
@@ -35,51 +47,177 @@ fn channels(evidence: &Evidence) -> impl Iterator<Item = ChannelId> + '_ {
     })
 }
 
+/// For a person.
 fn lines(miner: &str, evidence: Option<&Evidence>, outcome: &Outcome) -> fmt::Result {
-    let mut out = Stream::Out;
     if let Some(evidence) = evidence {
         let identity = &evidence.identity;
-        writeln!(
-            out,
-            "kernels   {} {}",
-            identity.architecture, identity.backend
+        say("processor", format_args!("{}", identity.name))?;
+        say(
+            "kernels",
+            format_args!("{} {}", identity.architecture, identity.backend),
         )?;
-        if let Some(counter) = &evidence.counter {
-            writeln!(out, "counter   {}", counter.source)?;
-        }
-        write!(out, "channels ")?;
-        for channel in channels(evidence) {
-            write!(out, " {}", channel.name())?;
-        }
-        writeln!(out)?;
-        writeln!(out, "measured  {} ms", outcome.measured_ms)?;
-        writeln!(out, "sent      {} bytes", outcome.submission_bytes)?;
+        let counter = evidence.counter.as_ref();
+        say(
+            "counter",
+            format_args!("{}", counter.map_or("none", |counter| &counter.source)),
+        )?;
+        say("channels", format_args!("{}", Names(evidence)))?;
+        say("measured", format_args!("{} ms", outcome.measured_ms))?;
+        say("sent", format_args!("{} bytes", outcome.submission_bytes))?;
     }
-    writeln!(out, "miner     {miner}")?;
+    say("miner", format_args!("{miner}"))?;
+    match &outcome.node_key {
+        Some(key) => say("node key", format_args!("{}", Digits(key)))?,
+        None if outcome.ending == Some(Ending::Accepted) => say(
+            "node key",
+            format_args!("none: nothing but the connection vouches for what it says"),
+        )?,
+        None => {}
+    }
     let verdict = &outcome.verdict;
-    if let Some(physical) = verdict.physical {
-        let silicon = if physical {
-            "real silicon"
-        } else {
-            "not accepted as real silicon"
-        };
-        writeln!(out, "machine   {silicon}")?;
+    match verdict.physical {
+        Some(true) => say("machine", format_args!("real silicon"))?,
+        Some(false) => say("machine", format_args!("not accepted as real silicon"))?,
+        None => {}
     }
-    if !verdict.summary.is_empty() {
-        writeln!(out, "verdict   {}", verdict.summary)?;
+    say(
+        "derived",
+        format_args!("{} {}", verdict.family, verdict.class),
+    )?;
+    if let Some(units) = verdict.weight_units {
+        say("weight", format_args!("{}", Weight(units)))?;
     }
+    say("verdict", format_args!("{}", verdict.summary))?;
+    say("ticket", format_args!("{}", outcome.ticket))?;
     match outcome.ending {
-        Some(Ending::Accepted) => writeln!(out, "result    accepted"),
-        Some(Ending::Rehearsed) => writeln!(out, "result    measured; nothing was sent"),
-        Some(Ending::Refused) => writeln!(
-            out,
-            "refused   HTTP {} {}\nbecause   {}",
-            outcome.status, outcome.code, outcome.message
-        ),
-        Some(Ending::Failed(error)) => {
-            writeln!(out, "failed    {error} ({})", error.code())
+        Some(Ending::Accepted) => say("result", format_args!("accepted")),
+        Some(Ending::Rehearsed) => say("result", format_args!("measured; nothing was sent")),
+        Some(Ending::Refused) => {
+            say(
+                "refused",
+                format_args!("HTTP {} {}", outcome.status, outcome.code),
+            )?;
+            say("because", format_args!("{}", outcome.message))
         }
-        None => writeln!(out, "failed    no end"),
+        Some(Ending::Failed(error)) => {
+            say("failed", format_args!("{error} ({})", error.code()))?;
+            let next = match error {
+                Error::WrongNode => {
+                    "if the operator says that the key is new, delete the node's line beside the \
+                     wallet"
+                }
+                _ => next_step(error.exit_status()),
+            };
+            say("next", format_args!("{next}"))
+        }
+        None => say("failed", format_args!("no end")),
+    }
+}
+
+/// What helps, by the exit status.
+fn next_step(status: u8) -> &'static str {
+    match status {
+        2 => "see --help",
+        3 => "check --node, and that the node runs; --mine keeps trying",
+        6 => "check --node: a proxy may be in between, or ask the operator",
+        _ => "try --quick or another --arena, and --self-check",
+    }
+}
+
+/// A label and a text in lines of [`COLUMNS`]; nothing where the text is empty.
+fn say(label: &str, text: fmt::Arguments<'_>) -> fmt::Result {
+    let mut line = Wrapped {
+        label,
+        column: 0,
+        word: String::new(),
+    };
+    line.write_fmt(text)?;
+    line.end_of_word()?;
+    if line.column > 0 {
+        Stream::Out.write_char('\n')?;
+    }
+    Ok(())
+}
+
+/// Text that is broken into lines between words.
+struct Wrapped<'a> {
+    label: &'a str,
+    /// Where the line is; 0 before the first word.
+    column: usize,
+    word: String<WORD_MAX>,
+}
+
+impl Wrapped<'_> {
+    fn end_of_word(&mut self) -> fmt::Result {
+        let length = self.word.chars().count();
+        if length == 0 {
+            return Ok(());
+        }
+        if self.column == 0 {
+            write!(Stream::Out, "{:<INDENT$}", self.label)?;
+            self.column = INDENT;
+        } else if self.column + 1 + length > COLUMNS {
+            write!(Stream::Out, "\n{:INDENT$}", "")?;
+            self.column = INDENT;
+        } else {
+            Stream::Out.write_char(' ')?;
+            self.column += 1;
+        }
+        Stream::Out.write_str(&self.word)?;
+        self.column += length;
+        self.word.clear();
+        Ok(())
+    }
+}
+
+impl fmt::Write for Wrapped<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for c in text.chars() {
+            if c.is_whitespace() {
+                self.end_of_word()?;
+            } else if self.word.push(c).is_err() {
+                // Longer than any word: broken here.
+                self.end_of_word()?;
+                let _ = self.word.push(c);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The names of the channels that ran.
+struct Names<'a>(&'a Evidence);
+
+impl fmt::Display for Names<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        channels(self.0).try_for_each(|channel| write!(f, "{} ", channel.name()))
+    }
+}
+
+/// A weight, in decimal digits without floating point.
+struct Weight(u64);
+
+impl fmt::Display for Weight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0 / WEIGHT_ONE)?;
+        let (mut rest, mut digits) = (self.0 % WEIGHT_ONE, WEIGHT_DIGITS);
+        if rest == 0 {
+            return Ok(());
+        }
+        while rest.is_multiple_of(10) {
+            rest /= 10;
+            digits -= 1;
+        }
+        write!(f, ".{rest:0digits$}")
+    }
+}
+
+/// Hexadecimal digits.
+struct Digits<'a>(&'a [u8; 32]);
+
+impl fmt::Display for Digits<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -120,9 +258,7 @@ impl fmt::Display for Hex<'_> {
         let Some(bytes) = self.0 else {
             return f.write_str("null");
         };
-        f.write_char('"')?;
-        bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
-        f.write_char('"')
+        write!(f, "\"{}\"", Digits(bytes))
     }
 }
 

@@ -1,0 +1,140 @@
+//! A node's URL, taken apart as the Rust program does (`miner-tiny/src/program/wire.rs`).
+
+use miner_tiny::session::{BASE_MAX, HOST_MAX};
+
+/// The port of a URL that names none (RFC 9110 §4.2.1).
+const HTTP_PORT: u16 = 80;
+
+/// Where a node is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Node<'a> {
+    /// Host and port as the URL has them: for the `Host` header.
+    pub authority: &'a str,
+    /// The host alone, without brackets.
+    pub host: &'a str,
+    /// The port.
+    pub port: u16,
+    /// What stands before the node's paths, without a slash at its end.
+    pub base: &'a str,
+}
+
+impl<'a> Node<'a> {
+    /// Reads `http://HOST[:PORT][/BASE]`; `None` for anything else.
+    pub fn parse(url: &'a str) -> Option<Self> {
+        let (scheme, rest) = url.split_once("://")?;
+        let (authority, base) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let base = base.trim_end_matches('/');
+        let fine = scheme.eq_ignore_ascii_case("http")
+            && url.bytes().all(|byte| byte.is_ascii_graphic())
+            && !authority.contains(['@', '?', '#'])
+            && !base.contains(['?', '#'])
+            && authority.len() <= HOST_MAX
+            && base.len() <= BASE_MAX;
+        if !fine {
+            return None;
+        }
+        // [::1]:80 has its colons in brackets.
+        let (host, port) = match authority.rfind(':') {
+            Some(colon) if !authority[colon..].contains(']') => {
+                let port = authority[colon + 1..].parse().ok();
+                (&authority[..colon], port.filter(|&port| port != 0)?)
+            }
+            _ => (authority, HTTP_PORT),
+        };
+        let inner = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
+        let host = inner.unwrap_or(host);
+        if host.is_empty() || (inner.is_none() && host.contains(['[', ']', ':'])) {
+            return None;
+        }
+        Some(Node {
+            authority,
+            host,
+            port,
+            base,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn addresses_are_taken_apart() {
+        for (url, authority, host, port, base) in [
+            (
+                "http://127.0.0.1:8099",
+                "127.0.0.1:8099",
+                "127.0.0.1",
+                8099,
+                "",
+            ),
+            (
+                "HTTP://node.example",
+                "node.example",
+                "node.example",
+                80,
+                "",
+            ),
+            (
+                "http://n.example/a/b/",
+                "n.example",
+                "n.example",
+                80,
+                "/a/b",
+            ),
+            ("http://[::1]:81/", "[::1]:81", "::1", 81, ""),
+            ("http://[::1]", "[::1]", "::1", 80, ""),
+        ] {
+            let node = Node {
+                authority,
+                host,
+                port,
+                base,
+            };
+            assert_eq!(Node::parse(url), Some(node));
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for url in [
+            "",
+            "node",
+            "https://node",
+            "ftp://x",
+            "http://",
+            "http://:80",
+            "http://h:",
+            "http://h:0",
+            "http://h:65536",
+            "http://h:x",
+            "http://a b",
+            "http://u@h",
+            "http://h?q",
+            "http://h/?q",
+            "http://::1",
+            "http://[::1",
+            "http://h\r\nx: y",
+            "http://é",
+        ] {
+            assert_eq!(Node::parse(url), None, "{url:?}");
+        }
+        let long = "x".repeat(HOST_MAX + 1);
+        assert_eq!(Node::parse(&format!("http://{long}")), None);
+        assert!(Node::parse(&format!("http://{}", &long[1..])).is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn no_url_panics(url in "(http://)?.{0,30}") {
+            if let Some(node) = Node::parse(&url) {
+                prop_assert!(!node.host.is_empty() && node.port != 0);
+                prop_assert!(node.authority.starts_with(node.host) || node.authority.starts_with('['));
+            }
+        }
+    }
+}
