@@ -360,12 +360,13 @@ fn scans(subject: &Subject<'_>) -> Check {
         "of {} bit scans {by_index} have PF of the index, {by_source} PF of the source",
         seen.len()
     ));
-    // What processors before the Pentium Pro leave is not in the table.
-    let old = subject
-        .processor
-        .x86
-        .as_ref()
-        .is_none_or(|x| x.signature.family < FAMILY_KNOWN);
+    // What processors before the Pentium Pro leave is not in the table; none of them has 64 bits.
+    let old = subject.processor.architecture != "x86_64"
+        && subject
+            .processor
+            .x86
+            .as_ref()
+            .is_none_or(|x| x.signature.family < FAMILY_KNOWN);
     match (by_index == seen.len(), by_source == seen.len()) {
         (true, false) => draft.so(
             Outcome::Pass,
