@@ -8,6 +8,9 @@ use probe_core::channels::{
 };
 use probe_core::evidence::{clip, Evidence, IdentityReport, EVIDENCE_VERSION};
 
+/// The last value probe of x86 that 64-bit processors answer.
+const LAST_PROBE_OF_64_BITS: u16 = 21;
+
 /// A list filled to its capacity.
 fn full<T: Clone, const N: usize>(item: T) -> Vec<T, N> {
     let mut list = Vec::new();
@@ -169,8 +172,10 @@ pub fn ample() -> Evidence {
         }),
         quick: false,
         quirks: Some(quirks::Evidence {
+            // What a 64-bit processor answers; the later ones are for 32 bits alone.
             answers: quirks::x86::PROBES
                 .iter()
+                .take_while(|probe| probe.id <= LAST_PROBE_OF_64_BITS)
                 .map(|probe| quirks::Answer {
                     id: probe.id,
                     words: (0..probe.draws * probe.words)
