@@ -24,7 +24,7 @@ use crate::machine::Machine;
 use crate::measure::Pace;
 use crate::plan::Plan;
 use crate::seed::Seed;
-use crate::ticks::Clock;
+use crate::ticks::{Clock, Elapsed};
 use core::convert::Infallible;
 use heapless::Vec;
 
@@ -103,8 +103,9 @@ pub struct Prober<'a> {
     at: usize,
     running: Option<Running>,
     pace: Pace,
-    /// Counter and clock at the start of the probe.
-    start: Option<(u64, u64)>,
+    /// Ticks and clock since the start of the probe.
+    start: Option<(Elapsed, u64)>,
+    /// Ticks of the probe at the start of the channel.
     channel_start: u64,
     clock_pairs: Vec<[u64; 2], CLOCK_PAIRS>,
     evidence: Evidence,
@@ -270,24 +271,25 @@ impl<'a> Prober<'a> {
             ChannelId::Thermal => Running::Thermal(thermal::Run::new(plan, seed, pace)),
             ChannelId::Quirks | ChannelId::Environment => Running::Brief,
         });
-        self.channel_start = machine.now();
+        self.channel_start = ticks_at(&mut self.start, machine);
     }
 
     /// One slice of `channel`; `true` when it has ended.
     fn step<M: Machine>(&mut self, channel: ChannelId, machine: &mut M) -> bool {
         /// Puts a finished channel's evidence in its place, with the ticks it took.
         macro_rules! keep {
-            ($place:ident, $step:expr) => {
-                match $step {
+            ($place:ident, $step:expr) => {{
+                let step = $step;
+                let ticks = ticks_at(&mut self.start, machine);
+                match step {
                     Step::More => return false,
                     Step::Absent => self.evidence.$place = None,
                     Step::Done(mut found) => {
-                        let now = machine.now();
-                        found.ticks = machine.between(self.channel_start, now);
+                        found.ticks = ticks.wrapping_sub(self.channel_start);
                         self.evidence.$place = Some(found);
                     }
                 }
-            };
+            }};
         }
         let arena = &mut *self.arena;
         match &mut self.running {
@@ -328,8 +330,10 @@ impl<'a> Prober<'a> {
     fn read_clock<M: Machine>(&mut self, machine: &mut M, clock: &mut Option<&mut dyn Clock>) {
         let pair = clock.as_deref_mut().map(|clock| read_pair(machine, clock));
         let ticks = pair.map_or_else(|| machine.now(), |(ticks, _)| ticks);
-        let (start_ticks, start_ns) = *self.start.get_or_insert((ticks, pair.map_or(0, |p| p.1)));
-        self.evidence.elapsed_ticks = machine.between(start_ticks, ticks);
+        let start = (Elapsed::since(ticks), pair.map_or(0, |(_, ns)| ns));
+        let (elapsed, start_ns) = self.start.get_or_insert(start);
+        self.evidence.elapsed_ticks = elapsed.at(machine, ticks);
+        let start_ns = *start_ns;
         let Some((_, ns)) = pair else { return };
         self.evidence.elapsed_ns = ns.saturating_sub(start_ns);
         let pair = [self.evidence.elapsed_ticks, self.evidence.elapsed_ns];
@@ -360,6 +364,13 @@ impl<'a> Prober<'a> {
             oscillator.clock = self.clock_pairs.clone();
         }
     }
+}
+
+/// Reads the counter: ticks since the start of the probe, which is now if nothing started it.
+fn ticks_at(start: &mut Option<(Elapsed, u64)>, machine: &mut impl Machine) -> u64 {
+    let now = machine.now();
+    let (elapsed, _) = start.get_or_insert((Elapsed::since(now), 0));
+    elapsed.at(machine, now)
 }
 
 /// Reads counter, clock, counter, a few times; gives the middle of the closest readings and the

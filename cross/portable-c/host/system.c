@@ -618,16 +618,11 @@ u32 Z_envZ_vh_install(Env env, u32 code, u32 length)
 /* As vh_install, by plain stores where the system lends the memory twice. */
 u32 Z_envZ_vh_patch(Env env, u32 code, u32 length)
 {
-#if defined(__hppa__)
-    /* Two mappings of a page must lie a multiple of 4 MiB apart here; see to it before using one. */
-    return Z_envZ_vh_install(env, code, length);
-#else
     if (code_alias == NULL || length > code_bytes) {
         return Z_envZ_vh_install(env, code, length);
     }
     vh_take(env, code, code_alias, length);
     return TOKEN;
-#endif
 }
 
 const unsigned char *vh_code(u32 token)

@@ -22,6 +22,7 @@ use crate::measure::{expected_fold, iterations_in_bounds, Beside, Pace};
 use crate::plan::Plan;
 use crate::seed::{wire_digest, Seed};
 use crate::stats::{clamp_u32, spread};
+use crate::ticks::Elapsed;
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
@@ -93,7 +94,7 @@ pub struct Run {
     stretch: Option<u64>,
     heater: Option<Op>,
     can_idle: bool,
-    start: Option<u64>,
+    elapsed: Option<Elapsed>,
     digest: u64,
     curve: Vec<[u32; 2], 48>,
 }
@@ -109,7 +110,7 @@ impl Run {
             stretch: pace.ticks_per_ms.map(in_ticks),
             heater: None,
             can_idle: false,
-            start: None,
+            elapsed: None,
             digest: 0,
             curve: Vec::new(),
         }
@@ -122,12 +123,13 @@ impl Run {
 
     /// One point: a stretch of rest or work of 33 ms, and the measurement.
     pub fn step(&mut self, machine: &mut impl Machine) -> Step<Evidence> {
-        if self.start.is_none() {
+        if self.elapsed.is_none() {
             self.can_idle = self.idle(machine);
             self.heater = HEATERS
                 .into_iter()
                 .find(|&op| machine.chain(self.heat(op), &self.operands).is_some());
-            self.start = Some(machine.now());
+            let now = machine.now();
+            self.elapsed = Some(Elapsed::since(now));
         }
         let point = self.curve.len() as u8;
         if (COLD..COLD + RAMP + SATURATION).contains(&point) {
@@ -142,7 +144,8 @@ impl Run {
             }
         }
         let now = machine.now();
-        let since = machine.between(self.start.unwrap_or(now), now) / TIME_UNIT;
+        let elapsed = self.elapsed.get_or_insert(Elapsed::since(now));
+        let since = elapsed.at(machine, now) / TIME_UNIT;
         // The two meters run the same chain in turn: twice the samples.
         let cost = meter.op.cost()[MIN].min(meter.add.cost()[MIN]);
         self.digest = meter.op.fold(self.digest);
