@@ -66,6 +66,22 @@ fn digests_verify_for_their_challenge_alone() {
     }
 }
 
+/// A counter that goes round several times within a probe: nothing in the evidence shows it.
+#[test]
+fn a_narrow_counter_measures_as_a_wide_one() {
+    let seed = Seed::derive("a nonce", "a miner");
+    const BITS: u8 = 28;
+    let of_bits = |bits| {
+        let mut spec = presets::zen();
+        spec.counter.info.bits = bits;
+        probe(spec, 1, plan(false, 256 * KIB), seed)
+    };
+    let (wide, mut narrow) = (of_bits(64), of_bits(BITS));
+    assert!(wide.elapsed_ticks >> BITS > 2, "no rounds to lose");
+    narrow.counter.as_mut().unwrap().bits = 64;
+    assert_eq!(format!("{narrow:?}"), format!("{wide:?}"));
+}
+
 #[test]
 fn digests_do_not_verify_for_another_plan() {
     let seed = Seed::derive("a nonce", "a miner");
