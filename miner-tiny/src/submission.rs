@@ -4,7 +4,9 @@ use crate::{device, legacy};
 use core::fmt;
 use heapless::{String, Vec};
 use probe_core::evidence::{clip, to_json, Evidence};
-use probe_core::wire::{unmark_decimals, MinerId, Signals, Submission, SUBMISSION_MAX};
+use probe_core::wire::{
+    unmark_decimals, MinerId, Signals, Submission, BARE_SUBMISSION_MAX, SUBMISSION_MAX,
+};
 
 /// Bytes that the three signature members add to the signed text: their names and punctuation, 64
 /// digits of key, 128 of signature.
@@ -47,7 +49,8 @@ pub enum ComposeError {
     NotPrintable,
     /// The caller's buffer is too small.
     BufferFull,
-    /// Larger than [`SUBMISSION_MAX`]; holds the size, bytes.
+    /// Larger than [`SUBMISSION_MAX`], or without facts than [`BARE_SUBMISSION_MAX`]; holds the size,
+    /// bytes.
     TooLarge(usize),
 }
 
@@ -65,7 +68,8 @@ impl fmt::Display for ComposeError {
             ComposeError::TooLarge(size) => {
                 write!(
                     f,
-                    "the submission has {size} bytes; at most {SUBMISSION_MAX} are sent"
+                    "the submission has {size} bytes; at most {SUBMISSION_MAX} are sent, \
+                     {BARE_SUBMISSION_MAX} where it holds no facts"
                 )
             }
         }
@@ -129,7 +133,7 @@ pub fn compose<const N: usize>(
 ) -> Result<(), ComposeError> {
     let composed = write_body(submission, out).and_then(|()| {
         let size = out.len() + SIGNATURE_MEMBERS;
-        if size > SUBMISSION_MAX {
+        if size > most(submission.evidence) {
             return Err(ComposeError::TooLarge(size));
         }
         if size > N {
@@ -142,6 +146,14 @@ pub fn compose<const N: usize>(
         out.clear();
     }
     composed
+}
+
+/// The most bytes that a submission with `evidence` may have.
+fn most(evidence: &Evidence) -> usize {
+    match &evidence.environment {
+        Some(environment) if !environment.facts.is_empty() => SUBMISSION_MAX,
+        _ => BARE_SUBMISSION_MAX,
+    }
 }
 
 /// The canonical JSON of everything that gets signed.

@@ -139,8 +139,10 @@ impl core::fmt::Display for EncodeError {
 
 impl core::error::Error for EncodeError {}
 
-/// Bytes that suffice for the JSON of any evidence that a prober makes.
-pub const EVIDENCE_JSON_MAX: usize = 7 * 1024;
+/// Bytes that suffice for the JSON of any evidence that a prober makes, all its facts included. A
+/// submission that carries it leaves facts out where it would exceed
+/// [`SUBMISSION_MAX`](crate::wire::SUBMISSION_MAX).
+pub const EVIDENCE_JSON_MAX: usize = 7 * 1024 + 512;
 
 /// Writes `value` as JSON into `out`, replacing what was there.
 ///

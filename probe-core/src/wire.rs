@@ -11,8 +11,13 @@ use serde::{Deserialize, Serialize};
 /// A miner's id: a wallet address, or a name of `[A-Za-z0-9._:-]`.
 pub type MinerId = String<128>;
 
-/// The largest submission that a miner makes, bytes of JSON.
+/// The largest submission with facts of the environment, bytes of JSON: a miner leaves facts out
+/// before it exceeds this.
 pub const SUBMISSION_MAX: usize = 8 * 1024;
+
+/// The largest submission of all, bytes of JSON: without facts, what the widest numbers of the
+/// slowest machine with the most probes need.
+pub const BARE_SUBMISSION_MAX: usize = 9 * 1024;
 
 /// The body of `POST /attest/submit` without its signature members.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -1,6 +1,7 @@
 //! Evidence as it travels: it survives JSON, fits its bounds, verifies for its own challenge and for
 //! no other, and hostile fields make no verifier panic.
 
+use miner_tiny::submission::{compose, describe, Host, PUBLIC_KEY_BYTES, SIGNATURE_BYTES};
 use probe_core::channels::environment::{self, Fact};
 use probe_core::channels::{
     branch, cache, fpu, fresh_code, jitter, oscillator, pipeline, simd, thermal,
@@ -8,6 +9,7 @@ use probe_core::channels::{
 use probe_core::evidence::{clip, to_json, Evidence, EVIDENCE_JSON_MAX};
 use probe_core::plan::Plan;
 use probe_core::seed::Seed;
+use probe_core::wire::BARE_SUBMISSION_MAX;
 use proptest::prelude::*;
 use test_rigs::sim::{presets, probe, Spec};
 
@@ -182,6 +184,27 @@ fn evidence_fits_its_bound() {
     let widest = widest();
     let length = serde_json::to_string(&widest).expect("it is JSON").len();
     to_json(&widest, &mut json).unwrap_or_else(|_| panic!("{length} bytes"));
+}
+
+/// Facts are left out of a submission where it would be too long; nothing else can be.
+#[test]
+fn the_widest_measurements_fit_a_submission() {
+    let mut widest = widest();
+    widest.environment = None;
+    let host = Host {
+        cores: u16::MAX,
+        hostname: &"h".repeat(64),
+        machine: &"m".repeat(16),
+        macs: &["aa:bb:cc:dd:ee:ff"; 4],
+        model: &"M".repeat(64),
+    };
+    let mut out: heapless::Vec<u8, { 2 * BARE_SUBMISSION_MAX }> = heapless::Vec::new();
+    let (miner, name) = (format!("RTC{}", "0".repeat(40)), "n".repeat(64));
+    let nonce = "0".repeat(64);
+    let submission = describe(&widest, &host, &miner, &name, &nonce, &mut out).expect("described");
+    let sign = |_: &[u8]| [0; SIGNATURE_BYTES];
+    compose(&submission, &[0; PUBLIC_KEY_BYTES], sign, &mut out).expect("it fits");
+    assert!(out.len() <= BARE_SUBMISSION_MAX);
 }
 
 #[test]

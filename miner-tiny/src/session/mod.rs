@@ -83,7 +83,7 @@ use probe_core::machine::Machine;
 use probe_core::prober::{Prober, Progress};
 use probe_core::seed::Seed;
 use probe_core::ticks::Clock;
-use probe_core::wire::{MinerId, SUBMISSION_MAX};
+use probe_core::wire::{MinerId, BARE_SUBMISSION_MAX};
 
 /// Bytes of [`Config::host`], at most: the longest host name (RFC 1035) and a port.
 pub const HOST_MAX: usize = 260;
@@ -116,7 +116,7 @@ const SUBMIT_PATH: &str = "/attest/submit";
 /// The nonce of [`Purpose::Offline`].
 pub const OFFLINE_NONCE: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-const _: () = assert!(TEXT_MAX >= SUBMISSION_MAX && TEXT_MAX >= EVIDENCE_JSON_MAX);
+const _: () = assert!(TEXT_MAX >= BARE_SUBMISSION_MAX && TEXT_MAX >= EVIDENCE_JSON_MAX);
 const _: () = assert!(OFFLINE_NONCE.len() == 64);
 
 /// What to do next.
