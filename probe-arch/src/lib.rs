@@ -13,6 +13,19 @@ extern crate std;
 
 pub mod arch;
 mod fresh;
+#[cfg(all(
+    feature = "linux",
+    target_os = "linux",
+    any(
+        target_arch = "aarch64",
+        target_arch = "arm",
+        target_arch = "powerpc",
+        target_arch = "powerpc64",
+        target_arch = "riscv64",
+        target_arch = "x86",
+    )
+))]
+mod linux;
 mod native;
 #[cfg(all(feature = "os", unix))]
 pub mod os;

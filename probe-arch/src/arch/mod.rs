@@ -42,4 +42,14 @@ mod native;
 )))]
 use c as native;
 
+/// The processor's counter, or another clock: of the architectures whose processors need not have a
+/// counter that a program may read. The others always have [`DefaultTicks`].
+#[cfg(not(any(
+    target_arch = "aarch64",
+    target_arch = "powerpc",
+    target_arch = "powerpc64",
+    target_arch = "riscv64",
+    target_arch = "x86_64"
+)))]
+pub use native::Counter;
 pub use native::{hypervisor, hypervisor_root, Backend, DefaultTicks, WORD_NAMES};

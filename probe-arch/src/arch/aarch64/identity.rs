@@ -32,7 +32,7 @@ pub const WORD_NAMES: [&str; IDENTITY_WORDS] = [
 ];
 
 /// Bit of `AT_HWCAP`: identification registers are readable.
-#[cfg(all(feature = "os", target_os = "linux"))]
+#[cfg(all(feature = "linux", target_os = "linux"))]
 const HWCAP_CPUID: u64 = 1 << 11;
 
 /// What was looked up once.
@@ -49,7 +49,7 @@ enum Registers {
     #[cfg_attr(target_os = "none", allow(dead_code))]
     Hidden,
     /// By an exception that the operating system answers.
-    #[cfg_attr(not(all(feature = "os", target_os = "linux")), allow(dead_code))]
+    #[cfg_attr(not(all(feature = "linux", target_os = "linux")), allow(dead_code))]
     Emulated,
     /// Directly.
     #[cfg_attr(not(target_os = "none"), allow(dead_code))]
@@ -59,13 +59,13 @@ enum Registers {
 impl Features {
     /// Asks the operating system, where there is one that can be asked.
     pub fn detect() -> Self {
-        #[cfg(all(feature = "os", target_os = "linux"))]
+        #[cfg(all(feature = "linux", target_os = "linux"))]
         {
             // SAFETY: queries of the auxiliary vector; an entry that there is not gives 0.
             let hwcap = unsafe {
                 [
-                    libc::getauxval(libc::AT_HWCAP),
-                    libc::getauxval(libc::AT_HWCAP2),
+                    crate::linux::getauxval(crate::linux::AT_HWCAP),
+                    crate::linux::getauxval(crate::linux::AT_HWCAP2),
                 ]
             };
             Features {
@@ -77,7 +77,7 @@ impl Features {
                 },
             }
         }
-        #[cfg(not(all(feature = "os", target_os = "linux")))]
+        #[cfg(not(all(feature = "linux", target_os = "linux")))]
         Features {
             hwcap: [0; 2],
             registers: if cfg!(target_os = "none") {

@@ -196,7 +196,7 @@ fn monitor_address(a: u32) -> QuirkWords {
 
 /// Exceptions between load and store, which clear the monitor when they return, and `CLREX`, which
 /// does nothing else.
-#[cfg(all(feature = "os", target_os = "linux"))]
+#[cfg(all(feature = "linux", target_os = "linux"))]
 fn monitor_exception(a: u32) -> Option<QuirkWords> {
     /// Number of `getpid`.
     const GETPID: u64 = 172;
@@ -210,7 +210,7 @@ fn monitor_exception(a: u32) -> Option<QuirkWords> {
 }
 
 /// Without Linux nobody says which exceptions there are.
-#[cfg(not(all(feature = "os", target_os = "linux")))]
+#[cfg(not(all(feature = "linux", target_os = "linux")))]
 fn monitor_exception(_a: u32) -> Option<QuirkWords> {
     None
 }

@@ -28,7 +28,7 @@ pub const WORD_NAMES: [&str; IDENTITY_WORDS] = [
 ];
 
 /// Bits of `AT_HWCAP`.
-#[cfg(all(feature = "os", target_os = "linux"))]
+#[cfg(all(feature = "linux", target_os = "linux"))]
 mod hwcap {
     pub const VFP: u32 = 1 << 6;
     pub const NEON: u32 = 1 << 12;
@@ -66,14 +66,14 @@ const OLDEST: u8 = 4;
 
 impl Features {
     /// Asks the auxiliary vector.
-    #[cfg(all(feature = "os", target_os = "linux"))]
+    #[cfg(all(feature = "linux", target_os = "linux"))]
     pub fn detect() -> Self {
         // SAFETY: queries of the auxiliary vector; an entry that there is not gives 0.
         let (hwcap, hwcap2, name) = unsafe {
             (
-                libc::getauxval(libc::AT_HWCAP) as u32,
-                libc::getauxval(libc::AT_HWCAP2) as u32,
-                libc::getauxval(libc::AT_PLATFORM) as *const libc::c_char,
+                crate::linux::getauxval(crate::linux::AT_HWCAP) as u32,
+                crate::linux::getauxval(crate::linux::AT_HWCAP2) as u32,
+                crate::linux::getauxval(crate::linux::AT_PLATFORM) as *const core::ffi::c_char,
             )
         };
         let mut platform = [0; PLATFORM];
@@ -105,7 +105,7 @@ impl Features {
     }
 
     /// What the program was built for.
-    #[cfg(not(all(feature = "os", target_os = "linux")))]
+    #[cfg(not(all(feature = "linux", target_os = "linux")))]
     pub fn detect() -> Self {
         Features {
             hwcap: [0; 2],

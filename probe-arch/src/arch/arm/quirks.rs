@@ -356,7 +356,7 @@ fn stm_base(a: u32) -> QuirkWords {
 
 /// Whether the system lets a program of an old processor access unaligned words. Linux may be told to
 /// kill it (bit 2 of the mode); it has no such file where it leaves alignment alone.
-#[cfg(all(feature = "os", target_os = "linux"))]
+#[cfg(all(feature = "linux", target_os = "linux"))]
 fn alignment_is_safe() -> bool {
     const SIGNAL: u32 = 1 << 2;
     let Ok(text) = std::fs::read_to_string("/proc/cpu/alignment") else {
@@ -370,7 +370,7 @@ fn alignment_is_safe() -> bool {
 }
 
 /// Without Linux nobody says whether an alignment check is on.
-#[cfg(not(all(feature = "os", target_os = "linux")))]
+#[cfg(not(all(feature = "linux", target_os = "linux")))]
 fn alignment_is_safe() -> bool {
     false
 }

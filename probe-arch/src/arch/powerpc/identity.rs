@@ -82,10 +82,10 @@ pub(super) fn version() -> Option<u16> {
 }
 
 /// An entry of the auxiliary vector; 0 where there is none.
-#[cfg(all(feature = "os", target_os = "linux"))]
-fn auxiliary(entry: libc::c_ulong) -> u32 {
+#[cfg(all(feature = "linux", target_os = "linux"))]
+fn auxiliary(entry: core::ffi::c_ulong) -> u32 {
     // SAFETY: looks up a number in a table that the system gave the program at its start.
-    unsafe { libc::getauxval(entry) as u32 }
+    unsafe { crate::linux::getauxval(entry) as u32 }
 }
 
 /// Positions in the auxiliary vector (Linux, `include/uapi/linux/auxvec.h` and
@@ -99,11 +99,11 @@ mod entry {
 
 /// What the system says.
 fn announced(entry: u8) -> u32 {
-    #[cfg(all(feature = "os", target_os = "linux"))]
+    #[cfg(all(feature = "linux", target_os = "linux"))]
     {
         auxiliary(entry.into())
     }
-    #[cfg(not(all(feature = "os", target_os = "linux")))]
+    #[cfg(not(all(feature = "linux", target_os = "linux")))]
     {
         let _ = entry;
         0

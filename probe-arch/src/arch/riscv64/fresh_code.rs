@@ -66,16 +66,18 @@ pub(super) fn encode(routine: Routine, code: &mut [u8; MAX_FRESH_BYTES]) -> usiz
 
 /// Asks the system to make `bytes` of code at `code` visible to instruction fetch on every hart. `false`
 /// where it has no such call.
-#[cfg(all(feature = "os", target_os = "linux"))]
+#[cfg(all(feature = "linux", target_os = "linux"))]
 fn flushed_by_the_system(code: *const u8, bytes: usize) -> bool {
     /// Number of `riscv_flush_icache`.
-    const RISCV_FLUSH_ICACHE: libc::c_long = 259;
+    const RISCV_FLUSH_ICACHE: core::ffi::c_long = 259;
     // SAFETY: changes no memory; the kernel takes any addresses.
-    unsafe { libc::syscall(RISCV_FLUSH_ICACHE, code, code.wrapping_add(bytes), 0usize) == 0 }
+    unsafe {
+        crate::linux::syscall(RISCV_FLUSH_ICACHE, code, code.wrapping_add(bytes), 0usize) == 0
+    }
 }
 
 /// Nobody to ask.
-#[cfg(not(all(feature = "os", target_os = "linux")))]
+#[cfg(not(all(feature = "linux", target_os = "linux")))]
 fn flushed_by_the_system(_code: *const u8, _bytes: usize) -> bool {
     false
 }

@@ -25,11 +25,11 @@ pub const WORD_NAMES: [&str; IDENTITY_WORDS] = [
 ];
 
 /// The keys of `riscv_hwprobe` that are asked for, from 0.
-#[cfg(all(feature = "os", target_os = "linux"))]
+#[cfg(all(feature = "linux", target_os = "linux"))]
 const KEYS: usize = 6;
 
 /// One question to `riscv_hwprobe`, and its answer.
-#[cfg(all(feature = "os", target_os = "linux"))]
+#[cfg(all(feature = "linux", target_os = "linux"))]
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
 struct Pair {
@@ -39,10 +39,10 @@ struct Pair {
 }
 
 /// Asks Linux for the values of the keys 0 to 5; 0 for what it does not know.
-#[cfg(all(feature = "os", target_os = "linux"))]
+#[cfg(all(feature = "linux", target_os = "linux"))]
 fn probed() -> [u64; KEYS] {
     /// Number of `riscv_hwprobe`.
-    const RISCV_HWPROBE: libc::c_long = 258;
+    const RISCV_HWPROBE: core::ffi::c_long = 258;
     let mut pairs: [Pair; KEYS] = core::array::from_fn(|key| Pair {
         key: key as i64,
         value: 0,
@@ -50,7 +50,7 @@ fn probed() -> [u64; KEYS] {
     // SAFETY: the kernel reads and writes `KEYS` pairs; no set of processors means all that are online. A
     // kernel without the call touches nothing.
     let result = unsafe {
-        libc::syscall(
+        crate::linux::syscall(
             RISCV_HWPROBE,
             pairs.as_mut_ptr(),
             KEYS,
@@ -69,11 +69,11 @@ fn probed() -> [u64; KEYS] {
 }
 
 /// What Linux knows of the processor.
-#[cfg(all(feature = "os", target_os = "linux"))]
+#[cfg(all(feature = "linux", target_os = "linux"))]
 fn words() -> [u32; IDENTITY_WORDS] {
     let [vendor, architecture, implementation, base, extensions, misaligned] = probed();
     // SAFETY: a query of the auxiliary vector; an entry that there is not gives 0.
-    let hwcap = unsafe { libc::getauxval(libc::AT_HWCAP) };
+    let hwcap = unsafe { crate::linux::getauxval(crate::linux::AT_HWCAP) };
     let high = |value: u64| (value >> 32) as u32;
     [
         vendor as u32,
@@ -92,7 +92,7 @@ fn words() -> [u32; IDENTITY_WORDS] {
 }
 
 /// Nobody to ask.
-#[cfg(not(all(feature = "os", target_os = "linux")))]
+#[cfg(not(all(feature = "linux", target_os = "linux")))]
 fn words() -> [u32; IDENTITY_WORDS] {
     [0; IDENTITY_WORDS]
 }

@@ -112,7 +112,7 @@ fn reservation_address(a: u32) -> QuirkWords {
 }
 
 /// An exception between load and store.
-#[cfg(all(feature = "os", target_os = "linux"))]
+#[cfg(all(feature = "linux", target_os = "linux"))]
 fn reservation_exception(a: u32) -> Option<QuirkWords> {
     /// Number of `getpid`.
     const GETPID: u64 = 172;
@@ -126,7 +126,7 @@ fn reservation_exception(a: u32) -> Option<QuirkWords> {
 }
 
 /// Without Linux nobody says which exceptions there are.
-#[cfg(not(all(feature = "os", target_os = "linux")))]
+#[cfg(not(all(feature = "linux", target_os = "linux")))]
 fn reservation_exception(_a: u32) -> Option<QuirkWords> {
     None
 }

@@ -272,17 +272,17 @@ fn answers_as_x87() -> bool {
 }
 
 /// Whether the system says that it computes for the x87 that is missing.
-#[cfg(all(feature = "os", target_os = "linux"))]
+#[cfg(all(feature = "linux", target_os = "linux"))]
 fn x87_is_imitated() -> bool {
     const HWCAP_FPU: core::ffi::c_ulong = 1;
     // SAFETY: a query of the auxiliary vector; an entry that there is not gives 0.
-    let hwcap = unsafe { libc::getauxval(libc::AT_HWCAP) };
+    let hwcap = unsafe { crate::linux::getauxval(crate::linux::AT_HWCAP) };
     // Kernels before 2.0 sent no such entry.
     hwcap != 0 && hwcap & HWCAP_FPU == 0
 }
 
 /// Nobody to ask.
-#[cfg(not(all(feature = "os", target_os = "linux")))]
+#[cfg(not(all(feature = "linux", target_os = "linux")))]
 fn x87_is_imitated() -> bool {
     false
 }

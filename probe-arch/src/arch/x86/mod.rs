@@ -23,7 +23,7 @@ mod quirks;
 mod simd;
 mod trap;
 
-pub use counter::DefaultTicks;
+pub use counter::{Counter, DefaultTicks};
 pub use identity::{hypervisor, hypervisor_root, WORD_NAMES};
 
 use crate::native::Port;

@@ -281,7 +281,7 @@ fn segment(a: u32, b: u32) -> QuirkWords {
 
 /// The low half of CR0, where no system is known to forbid it: Linux answers `SMSW` itself where the processor
 /// lets it be forbidden (`Documentation/arch/x86`, "UMIP").
-#[cfg(all(feature = "os", target_os = "linux"))]
+#[cfg(all(feature = "linux", target_os = "linux"))]
 fn machine_status() -> Option<u32> {
     let status: u32;
     // SAFETY: reads a register.
@@ -290,7 +290,7 @@ fn machine_status() -> Option<u32> {
 }
 
 /// Elsewhere it may be an exception.
-#[cfg(not(all(feature = "os", target_os = "linux")))]
+#[cfg(not(all(feature = "linux", target_os = "linux")))]
 fn machine_status() -> Option<u32> {
     None
 }
