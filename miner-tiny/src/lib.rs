@@ -16,6 +16,7 @@ pub mod device;
 pub mod http;
 pub mod json;
 pub mod legacy;
+pub mod link;
 pub mod self_check;
 pub mod session;
 pub mod submission;
