@@ -718,3 +718,33 @@ proptest! {
         prop_assert!(answer::split(good.as_bytes()).is_some());
     }
 }
+
+#[test]
+fn a_clock_that_is_set_back_does_not_prolong_a_limit() {
+    let mut arena = vec![0; MIN_ARENA as usize];
+    let signer = key();
+    let mut session = Box::new(Session::new(
+        config(&[]),
+        Host::default(),
+        &signer,
+        &mut arena,
+    ));
+    // Found by fuzzing: the limit stayed where it was, years ahead of a clock that had been wrong.
+    let (wrong_ms, right_ms) = (2_000_000_000_000, 1_000);
+    for limit_ms in [CONNECT_MS, EXCHANGE_MS] {
+        for now_ms in [wrong_ms, right_ms] {
+            let until_ms = match session.step(now_ms) {
+                Step::Connect { until_ms } | Step::Send { until_ms, .. } => until_ms,
+                step => panic!("{step:?}"),
+            };
+            assert_eq!(until_ms, now_ms + limit_ms);
+        }
+        session.connected();
+    }
+    session.failed();
+    assert_eq!(session.step(right_ms), Step::Close);
+    for now_ms in [wrong_ms, right_ms] {
+        let until_ms = now_ms + RETRY_MS;
+        assert_eq!(session.step(now_ms), Step::Wait { until_ms });
+    }
+}

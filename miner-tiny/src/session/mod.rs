@@ -12,8 +12,9 @@
 //! | `Done` | reads the [`Outcome`] | nothing |
 //!
 //! After each of them it calls `step` again, with the time. The time is milliseconds of any clock
-//! that moves and does not go back; all `until_ms` are of that clock. Calling `step` early does no
-//! harm, and what is called out of turn is passed over.
+//! that moves; all `until_ms` are of that clock. Where it is set forward, a limit passes early; where
+//! it is set back, the limit begins anew. Calling `step` early does no harm, and what is called out
+//! of turn is passed over.
 //!
 //! One challenge, one measurement, one submission; a connection that fails is tried once more after
 //! [`RETRY_MS`]. Nothing is allocated: a session is one value of at most [`SESSION_MAX`] bytes, which
@@ -281,7 +282,7 @@ impl<'a, S: Signer> Session<'a, S> {
                     return Step::Close;
                 }
                 At::Wait => {
-                    let until_ms = *self.until_ms.get_or_insert(now_ms.saturating_add(RETRY_MS));
+                    let until_ms = self.until(now_ms, RETRY_MS);
                     if now_ms < until_ms {
                         return Step::Wait { until_ms };
                     }
@@ -398,12 +399,21 @@ impl<'a, S: Signer> Session<'a, S> {
 
     /// The end of the present state's time; `None` where it has passed, and the session moved on.
     fn within(&mut self, now_ms: u64, limit_ms: u64) -> Option<u64> {
-        let until_ms = *self.until_ms.get_or_insert(now_ms.saturating_add(limit_ms));
+        let until_ms = self.until(now_ms, limit_ms);
         if now_ms < until_ms {
             return Some(until_ms);
         }
         self.broke(Error::TimedOut);
         None
+    }
+
+    /// The end of the present state's time. Where the clock was set back since, the time begins anew:
+    /// old machines without a monotonic clock would otherwise wait for as long as it was set back.
+    fn until(&mut self, now_ms: u64, limit_ms: u64) -> u64 {
+        let longest = now_ms.saturating_add(limit_ms);
+        let until_ms = self.until_ms.map_or(longest, |until| until.min(longest));
+        self.until_ms = Some(until_ms);
+        until_ms
     }
 
     /// Ends the session after closing.
