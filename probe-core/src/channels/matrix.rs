@@ -2,12 +2,12 @@
 //! operations, each in both shapes, each beside the dependent add chain.
 
 use super::{ChannelId, Step};
-use crate::evidence::{Spread, MEDIAN};
+use crate::evidence::{Spread, MIN};
 use crate::machine::{Machine, Op, Operands, Shape};
-use crate::measure::{expected_fold, iterations_in_bounds, Beside, MAX_PASSES};
+use crate::measure::{expected_fold, iterations_in_bounds, Beside, MAX_PASSES, MILLI};
 use crate::plan::Plan;
 use crate::seed::{wire_digest, Seed};
-use crate::stats::median;
+use crate::stats::{clamp_u32, median};
 use heapless::Vec;
 
 /// The longest list of operations.
@@ -19,6 +19,11 @@ const SHAPES: [Shape; 2] = [Shape::Dependent, Shape::Independent];
 const PASSES: [usize; 2] = [15, 7];
 
 const _: () = assert!(PASSES[0] <= MAX_PASSES);
+
+/// Times by which a ratio may differ from the costs that it is made of, before the row's own adds
+/// count as disturbed. A core's clock can change by as much within a row; a run of adds that follows
+/// an operation a hundred times as long, on a machine with other work, is off by any factor.
+const DISTURBED: u64 = 2;
 
 /// One cell row: latency, throughput, and both in thousandths of the add chain.
 type Row = [u32; 4];
@@ -107,10 +112,17 @@ impl<const N: usize> Run<N> {
         if self.adds.is_empty() {
             return Step::Absent;
         }
+        let add = self.add();
+        let mut rows = core::mem::take(&mut self.rows);
+        for row in rows.iter_mut().flatten() {
+            for (cost, ratio) in [(0, 2), (1, 3)] {
+                row[ratio] = settled(row[ratio], row[cost], add[MIN]);
+            }
+        }
         Step::Done(Matrix {
-            add: self.add(),
+            add,
             digest: wire_digest(self.digest),
-            rows: core::mem::take(&mut self.rows),
+            rows,
         })
     }
 
@@ -126,18 +138,26 @@ impl<const N: usize> Run<N> {
         ]
     }
 
-    /// The add chain over all rows: the least minimum, and the median of each quartile.
+    /// The add chain over all rows: the median of each entry, because adds between long operations
+    /// are easily disturbed.
     fn add(&self) -> Spread {
         core::array::from_fn(|part| {
             let mut values: Vec<u32, MAX_OPS> = self.adds.iter().map(|a| a[part]).collect();
-            let middle = median(&mut values);
-            if part == 0 {
-                values[0]
-            } else {
-                debug_assert!(part <= MEDIAN + 1);
-                middle
-            }
+            median(&mut values)
         })
+    }
+}
+
+/// The ratio that a row found with its own adds; or, where these were disturbed, the ratio of its cost
+/// to the adds of all rows.
+fn settled(own: u32, cost: u32, add: u32) -> u32 {
+    let by_all = u64::from(cost) * MILLI / u64::from(add.max(1));
+    let near = by_all / DISTURBED..=by_all.saturating_mul(DISTURBED);
+    // A cost of less than an add has few digits.
+    if near.contains(&u64::from(own)) || cost <= add {
+        own
+    } else {
+        clamp_u32(by_all.into())
     }
 }
 
@@ -161,4 +181,20 @@ pub(super) fn expected_digest<const N: usize>(
         })
     });
     Some(wire_digest(digest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_whose_adds_were_disturbed_goes_by_all() {
+        assert_eq!(settled(3_050, 750, 250), 3_050);
+        // A clock that is faster for one row.
+        assert_eq!(settled(4_000, 750, 250), 4_000);
+        assert_eq!(settled(3_446_593_000, 70_000, 250), 280_000);
+        assert_eq!(settled(0, 70_000, 250), 280_000);
+        assert_eq!(settled(1_000, 200, 250), 1_000);
+        assert_eq!(settled(u32::MAX, u32::MAX, 0), u32::MAX);
+    }
 }
