@@ -13,6 +13,8 @@ extern crate std;
 
 pub mod answer;
 pub mod device;
+pub mod dns;
+pub mod entropy;
 pub mod http;
 pub mod json;
 pub mod legacy;

@@ -3,6 +3,7 @@
 use super::script::Script;
 use heapless::Vec;
 use miner_tiny::answer;
+use miner_tiny::dns;
 use miner_tiny::http::{HttpError, Reader};
 use miner_tiny::json::{self, Value};
 
@@ -16,6 +17,7 @@ pub(super) fn attack(script: &mut Script<'_>) {
     http(bytes, usize::from(size).max(1));
     members(bytes);
     signed(bytes);
+    names(bytes);
 }
 
 /// How an answer came out: status, `Retry-After`, bytes used, body.
@@ -73,4 +75,21 @@ fn signed(bytes: &[u8]) {
     let cut = bytes.len() - left;
     assert!(cut == MEMBERS || cut == MEMBERS + 1, "{cut}");
     assert!(bytes.starts_with(signed.before) && bytes.ends_with(signed.after));
+}
+
+/// Whatever a name server says after the question, and whatever stands in files.
+fn names(bytes: &[u8]) {
+    /// The identifier, before what the fuzzer decides of the header.
+    const ID: usize = 2;
+    /// Flags and three counts: the rest of the header but the number of additional records.
+    const DECIDED: usize = 6;
+    let _ = (dns::servers(bytes), dns::host(bytes, "node"));
+    let query = dns::query(1, "node.example", dns::Kind::A).expect("a host name");
+    let mut message = query.to_vec();
+    let (header, records) = bytes.split_at(bytes.len().min(DECIDED));
+    message[ID..][..header.len()].copy_from_slice(header);
+    message.extend_from_slice(records);
+    if let Ok(found) = dns::read(&message, &query) {
+        assert!(!found.is_empty() && found.iter().all(|address| address.is_ipv4()));
+    }
 }
