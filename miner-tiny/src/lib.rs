@@ -4,7 +4,9 @@
 //! network's own checks); [`compose`] writes the submission as canonical JSON, has exactly those
 //! bytes signed, and adds the signature; [`answer`] finds what a node signed. [`session`] drives all
 //! of it, from the challenge to the node's verdict, without knowing a socket or a clock;
-//! [`self_check`] shows whether a machine computes what every other one does.
+//! [`program`] is the tiny program around it, for any system; [`self_check`] shows whether a machine
+//! computes what every other one does. Parts of that program that need no system: [`dns`], [`entropy`],
+//! and [`link`], a connection over a serial line.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -19,6 +21,7 @@ pub mod http;
 pub mod json;
 pub mod legacy;
 pub mod link;
+pub mod program;
 pub mod self_check;
 pub mod session;
 pub mod submission;

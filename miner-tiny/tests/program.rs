@@ -1,36 +1,39 @@
 //! The program as its user meets it: exit statuses, a wallet, a node of a few lines behind a socket.
-#![cfg(unix)]
+#![cfg(target_os = "linux")]
+
+mod standard;
 
 use miner_tiny::session::Signer;
 use miner_tiny::wallet::Key;
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::os::unix::fs::PermissionsExt;
 
-/// Runs the program in a folder of its own.
-struct Bench(PathBuf);
-
-impl Bench {
-    fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("verdigris-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        Bench(folder)
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_verdigris-tiny"))
-            .current_dir(&self.0)
-            .args(arguments)
-            .output()
-            .unwrap()
-    }
+/// How a run ended, and what it printed.
+struct Run {
+    status: i32,
+    out: String,
+    error: String,
 }
 
-impl Drop for Bench {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+/// Runs the program in a folder of its own.
+struct Bench(tempfile::TempDir);
+
+impl Bench {
+    fn new() -> Self {
+        Bench(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
+        let mut system = standard::Standard::new(self.0.path(), arguments);
+        let status = miner_tiny::program::run(&mut system);
+        let [out, error] = system.printed;
+        Run { status, out, error }
     }
 }
 
@@ -80,28 +83,28 @@ fn answer(status: &str, body: &str) -> String {
 
 #[test]
 fn help_version_and_nonsense() {
-    let bench = Bench::new("help");
+    let bench = Bench::new();
     let help = bench.run(&["--help"]);
-    assert!(help.status.success() && text(&help.stdout).contains("--self-check"));
-    let version = text(&bench.run(&["--version"]).stdout);
+    assert!(help.status == 0 && help.out.contains("--self-check"));
+    let version = bench.run(&["--version"]).out;
     assert!(version.starts_with("verdigris-tiny 0"));
     let nonsense = bench.run(&["--nonsense"]);
-    assert_eq!(nonsense.status.code(), Some(2));
-    assert!(text(&nonsense.stderr).contains("there is no --nonsense"));
-    assert_eq!(bench.run(&["--node", "https://x"]).status.code(), Some(2));
+    assert_eq!(nonsense.status, 2);
+    assert!(nonsense.error.contains("--nonsense is not known"));
+    assert_eq!(bench.run(&["--node", "https://x"]).status, 2);
 }
 
 #[test]
 fn this_machine_passes_the_self_check() {
-    let checked = Bench::new("check").run(&["--self-check"]);
-    let lines = text(&checked.stdout);
-    assert!(checked.status.success(), "{lines}");
+    let checked = Bench::new().run(&["--self-check"]);
+    let lines = checked.out;
+    assert_eq!(checked.status, 0, "{lines}");
     assert!(lines.lines().last().unwrap().ends_with("wrong 0"));
 }
 
 #[test]
 fn a_dry_run_asks_nobody_and_leaves_nothing() {
-    let bench = Bench::new("dry");
+    let bench = Bench::new();
     let arguments = [
         "--dry-run",
         "--quick",
@@ -112,8 +115,8 @@ fn a_dry_run_asks_nobody_and_leaves_nothing() {
         "-q",
     ];
     let dry = bench.run(&arguments);
-    assert!(dry.status.success(), "{}", text(&dry.stderr));
-    let out = text(&dry.stdout);
+    assert_eq!(dry.status, 0, "{}", dry.error);
+    let out = dry.out;
     let lines: Vec<Value> = out
         .lines()
         .map(|l| serde_json::from_str(l).unwrap())
@@ -126,12 +129,12 @@ fn a_dry_run_asks_nobody_and_leaves_nothing() {
     assert_eq!(account["arena"], 256 * 1024);
     let sent = out.lines().next().unwrap().len();
     assert_eq!(account["submission_bytes"], sent);
-    assert_eq!(std::fs::read_dir(&bench.0).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(bench.0.path()).unwrap().count(), 0);
 }
 
 #[test]
 fn an_attestation_is_accounted_for() {
-    let bench = Bench::new("attest");
+    let bench = Bench::new();
     let (url, serving) = node(vec![
         answer("200 OK", "{\"nonce\":\"abc123\"}"),
         answer(
@@ -143,11 +146,11 @@ fn an_attestation_is_accounted_for() {
         "--node", &url, "--quick", "--arena", "64K", "--json", "--quiet",
     ];
     let done = bench.run(&arguments);
-    assert!(done.status.success(), "{}", text(&done.stderr));
-    let account: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(done.status, 0, "{}", done.error);
+    let account: Value = serde_json::from_str(&done.out).unwrap();
     let requests = serving.join().unwrap();
 
-    let secret = std::fs::read_to_string(bench.0.join("verdigris.key")).unwrap();
+    let secret = std::fs::read_to_string(bench.path("verdigris.key")).unwrap();
     let key = Key::from_seed(&miner_tiny::wallet::unhex(secret.trim()).unwrap());
     assert_eq!(account["miner"], key.address().as_str());
     assert_eq!(
@@ -185,7 +188,7 @@ fn signed_challenge(node: &Key) -> String {
 
 #[test]
 fn a_node_is_held_to_the_key_that_it_had_first() {
-    let bench = Bench::new("known");
+    let bench = Bench::new();
     let [first, second] = [1, 2].map(|seed| Key::from_seed(&[seed; 32]));
     let refusal = answer("503 Service Unavailable", "{}");
     let (url, serving) = node(vec![
@@ -194,36 +197,63 @@ fn a_node_is_held_to_the_key_that_it_had_first() {
         answer("200 OK", &signed_challenge(&second)),
     ]);
     let arguments = ["--node", &url, "--quick", "--arena", "64K", "-q"];
-    assert_eq!(bench.run(&arguments).status.code(), Some(1));
-    let kept = std::fs::read_to_string(bench.0.join("verdigris.key.nodes")).unwrap();
+    assert_eq!(bench.run(&arguments).status, 1);
+    let kept = std::fs::read_to_string(bench.path("verdigris.key.nodes")).unwrap();
     assert!(kept.starts_with(&format!("{url} ")) && kept.lines().count() == 1);
     let other = bench.run(&arguments);
-    assert_eq!(other.status.code(), Some(6));
-    assert!(text(&other.stdout).contains("WRONG_NODE"));
+    assert_eq!(other.status, 6);
+    assert!(other.out.contains("WRONG_NODE"));
     serving.join().unwrap();
-    std::fs::write(bench.0.join("verdigris.key.nodes"), format!("{url} 00\n")).unwrap();
-    assert_eq!(bench.run(&arguments).status.code(), Some(7));
+    std::fs::write(bench.path("verdigris.key.nodes"), format!("{url} 00\n")).unwrap();
+    assert_eq!(bench.run(&arguments).status, 7);
 }
 
 #[test]
 fn a_refusal_and_an_absent_node_have_their_statuses() {
-    let bench = Bench::new("refused");
+    let bench = Bench::new();
     let refusal = "{\"code\":\"CHALLENGE_RATE_LIMIT\",\"message\":\"Too many.\",\"ok\":false}";
     let (url, serving) = node(vec![answer("429 Too Many Requests", refusal)]);
     let refused = bench.run(&["--node", &url, "--quick"]);
     serving.join().unwrap();
-    assert_eq!(refused.status.code(), Some(1));
-    let said = text(&refused.stdout);
+    assert_eq!(refused.status, 1);
+    let said = refused.out;
     assert!(said.contains("CHALLENGE_RATE_LIMIT") && said.contains("Too many."));
 
     let (url, serving) = node(vec![answer("200 OK", "<html>")]);
     let portal = bench.run(&["--node", &url]);
     serving.join().unwrap();
-    assert_eq!(portal.status.code(), Some(6));
+    assert_eq!(portal.status, 6);
 
     // Nobody listens at the port that was just given back.
     let absent = bench.run(&["--node", &url, "-q"]);
-    assert_eq!(absent.status.code(), Some(3));
-    std::fs::write(bench.0.join("verdigris.key"), "no key").unwrap();
-    assert_eq!(bench.run(&["--node", &url]).status.code(), Some(4));
+    assert_eq!(absent.status, 3);
+    std::fs::write(bench.path("verdigris.key"), "no key").unwrap();
+    assert_eq!(bench.run(&["--node", &url]).status, 4);
+}
+
+#[test]
+fn a_wallet_is_made_once_and_for_its_owner_alone() {
+    let bench = Bench::new();
+    // No node is reached, but the wallet is made before.
+    let arguments = ["--node", "http://127.0.0.1:9", "--json", "--quick", "-q"];
+    let made = bench.run(&arguments);
+    assert_eq!(made.status, 3, "{}", made.error);
+    let miner = |run: &Run| serde_json::from_str::<Value>(&run.out).unwrap()["miner"].clone();
+    let path = bench.path("verdigris.key");
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(miner(&bench.run(&arguments)), miner(&made));
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let refused = bench.run(&arguments);
+    assert_eq!(refused.status, 4);
+    assert!(refused.error.contains("chmod 600"));
+}
+
+#[test]
+fn names_of_hosts_without_a_server() {
+    let bench = Bench::new();
+    let (url, serving) = node(vec![answer("503 Service Unavailable", "{}")]);
+    let named = url.replace("127.0.0.1", "localhost");
+    assert_eq!(bench.run(&["--node", &named, "-q"]).status, 1);
+    serving.join().unwrap();
 }

@@ -19,14 +19,10 @@
 #include "host.h"
 
 #ifndef VERDIGRIS_NO_POSIX
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#ifdef VERDIGRIS_RESOLVE
-#include <netdb.h>
-#endif
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/select.h>
@@ -38,11 +34,9 @@
 #include <sys/time.h>
 #include <sys/types.h>
 #include <sys/utsname.h>
+#include <termios.h>
 #include <unistd.h>
 
-#ifndef INADDR_NONE
-#define INADDR_NONE 0xffffffffu
-#endif
 #ifndef MAP_FAILED
 #define MAP_FAILED ((void *)-1)
 #endif
@@ -168,6 +162,20 @@ u32 Z_envZ_vh_create_file(Env env, u32 name, u32 length, u32 from, u32 count)
 u32 Z_envZ_vh_connect(Env env, u32 host, u32 length, u32 port, u32 ms)
 {
     (void)env, (void)host, (void)length, (void)port, (void)ms;
+    return FAILED;
+}
+
+u32 Z_envZ_vh_ask(Env env, u32 host, u32 length, u32 port, u32 question, u32 count, u32 to, u32 room,
+                  u32 ms)
+{
+    (void)env, (void)host, (void)length, (void)port, (void)question, (void)count, (void)to;
+    (void)room, (void)ms;
+    return FAILED;
+}
+
+u32 Z_envZ_vh_open_serial(Env env, u32 device, u32 length, u32 baud)
+{
+    (void)env, (void)device, (void)length, (void)baud;
     return FAILED;
 }
 
@@ -391,19 +399,22 @@ u32 Z_envZ_vh_create_file(Env env, u32 name, u32 length, u32 from, u32 count)
     return 0;
 }
 
-/* The one connection; -1: none. */
+/* The one connection or serial line; -1: none. */
 static int wire = -1;
 
-/* Waits until the connection can be read or written; whether it can. */
-static int ready(int writing, u32 ms)
+/* Waits until a file can be read or written; whether it can. */
+static int ready(int file, int writing, u32 ms)
 {
     fd_set set;
     struct timeval time;
+    if (file >= FD_SETSIZE) {
+        return 0;
+    }
     FD_ZERO(&set);
-    FD_SET(wire, &set);
+    FD_SET(file, &set);
     time.tv_sec = (long)(ms / 1000);
     time.tv_usec = (long)(ms % 1000 * 1000);
-    return select(wire + 1, writing ? NULL : &set, writing ? &set : NULL, NULL, &time) > 0;
+    return select(file + 1, writing ? NULL : &set, writing ? &set : NULL, NULL, &time) > 0;
 }
 
 /* Starts a connection and waits for it; whether it stands. */
@@ -419,7 +430,7 @@ static int reach(int family, const struct sockaddr *address, socklen_t length, u
     if (connect(wire, address, length) == 0) {
         return 1;
     }
-    if (errno == EINPROGRESS && ready(1, ms) &&
+    if (errno == EINPROGRESS && ready(wire, 1, ms) &&
         getsockopt(wire, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0) {
         return 1;
     }
@@ -428,54 +439,150 @@ static int reach(int family, const struct sockaddr *address, socklen_t length, u
     return 0;
 }
 
-/* Connects to an address within so many milliseconds; to a name where it was built to resolve them. */
-u32 Z_envZ_vh_connect(Env env, u32 host, u32 length, u32 port, u32 ms)
-{
-    char name[NAME];
-    struct sockaddr_in address;
-    if (!text(env, host, length, name)) {
-        return FAILED;
-    }
-    memset(&address, 0, sizeof address);
-    address.sin_family = AF_INET;
-    address.sin_port = htons((unsigned short)port);
-    address.sin_addr.s_addr = inet_addr(strcmp(name, "localhost") == 0 ? "127.0.0.1" : name);
-    if (address.sin_addr.s_addr != INADDR_NONE) {
-        return reach(AF_INET, (struct sockaddr *)&address, sizeof address, ms) ? 0 : FAILED;
-    }
-#ifdef VERDIGRIS_RESOLVE
-    {
-        char service[16];
-        struct addrinfo wanted, *found, *at;
-        int there = 0;
-        sprintf(service, "%lu", (unsigned long)(port & 0xffff));
-        memset(&wanted, 0, sizeof wanted);
-        wanted.ai_socktype = SOCK_STREAM;
-        if (getaddrinfo(name, service, &wanted, &found) != 0) {
-            return FAILED;
-        }
-        for (at = found; at != NULL && !there; at = at->ai_next) {
-            there = reach(at->ai_family, at->ai_addr, at->ai_addrlen, ms);
-        }
-        freeaddrinfo(found);
-        return there ? 0 : FAILED;
-    }
-#else
-    return FAILED;
+/* An address and a port as sockets take them. */
+union address {
+    struct sockaddr any;
+    struct sockaddr_in four;
+#ifdef VERDIGRIS_IPV6
+    struct sockaddr_in6 six;
 #endif
+};
+
+/* Fills an address from 4 or 16 bytes in the network's order; its length, 0 for a kind that the program
+ * was not built for. */
+static socklen_t filled(Env env, u32 from, u32 length, u32 port, union address *to)
+{
+    memset(to, 0, sizeof *to);
+    if (length == 4) {
+        to->four.sin_family = AF_INET;
+        to->four.sin_port = htons((unsigned short)port);
+        vh_take(env, from, &to->four.sin_addr, length);
+        return sizeof to->four;
+    }
+#ifdef VERDIGRIS_IPV6
+    if (length == 16) {
+        to->six.sin6_family = AF_INET6;
+        to->six.sin6_port = htons((unsigned short)port);
+        vh_take(env, from, &to->six.sin6_addr, length);
+        return sizeof to->six;
+    }
+#endif
+    return 0;
 }
 
-/* Sends some of the bytes: how many. */
+/* Connects to an address within so many milliseconds. */
+u32 Z_envZ_vh_connect(Env env, u32 host, u32 length, u32 port, u32 ms)
+{
+    union address to;
+    socklen_t bytes = filled(env, host, length, port, &to);
+    return bytes != 0 && reach(to.any.sa_family, &to.any, bytes, ms) ? 0 : FAILED;
+}
+
+/* Sends a datagram to an address and waits for the first one from there: its length, or NOTHING. */
+u32 Z_envZ_vh_ask(Env env, u32 host, u32 length, u32 port, u32 question, u32 count, u32 to, u32 room,
+                  u32 ms)
+{
+    unsigned char piece[512];
+    union address server;
+    socklen_t bytes = filled(env, host, length, port, &server);
+    u32 found = FAILED;
+    int asking;
+    if (bytes == 0 || count > sizeof piece) {
+        return FAILED;
+    }
+    asking = socket(server.any.sa_family, SOCK_DGRAM, 0);
+    if (asking < 0) {
+        return FAILED;
+    }
+    vh_take(env, question, piece, count);
+    /* Connected, so that nobody else is heard. */
+    if (connect(asking, &server.any, bytes) == 0 && send(asking, piece, count, 0) == (ssize_t)count) {
+        found = NOTHING;
+        if (ready(asking, 0, ms)) {
+            u32 part = room < sizeof piece ? room : (u32)sizeof piece;
+            ssize_t got = recv(asking, piece, part, 0);
+            found = FAILED;
+            if (got >= 0) {
+                vh_give(env, to, piece, (u32)got);
+                found = (u32)got;
+            }
+        }
+    }
+    close(asking);
+    return found;
+}
+
+void Z_envZ_vh_close(Env env)
+{
+    (void)env;
+    if (wire >= 0) {
+        close(wire);
+        wire = -1;
+    }
+}
+
+/* Speeds of serial lines, bits a second, and their names to the system. */
+static const struct {
+    u32 baud;
+    speed_t name;
+} speeds[] = {
+    {1200, B1200}, {2400, B2400}, {4800, B4800}, {9600, B9600}, {19200, B19200}, {38400, B38400},
+#ifdef B57600
+    {57600, B57600},
+#endif
+#ifdef B115200
+    {115200, B115200},
+#endif
+};
+
+/* Makes a serial device the line: raw, 8 bits, no parity, one stop bit, no flow control. */
+u32 Z_envZ_vh_open_serial(Env env, u32 device, u32 length, u32 baud)
+{
+    char name[NAME];
+    struct termios line;
+    size_t i = 0;
+    while (i < sizeof speeds / sizeof *speeds && speeds[i].baud != baud) {
+        ++i;
+    }
+    if (i == sizeof speeds / sizeof *speeds || !text(env, device, length, name)) {
+        return FAILED;
+    }
+    Z_envZ_vh_close(env);
+    wire = open(name, O_RDWR | O_NOCTTY | O_NONBLOCK);
+    if (wire < 0) {
+        return FAILED;
+    }
+    if (tcgetattr(wire, &line) == 0) {
+        line.c_iflag = 0;
+        line.c_oflag = 0;
+        line.c_lflag = 0;
+        line.c_cflag = CS8 | CREAD | CLOCAL;
+        line.c_cc[VMIN] = 0;
+        line.c_cc[VTIME] = 0;
+        if (cfsetispeed(&line, speeds[i].name) == 0 && cfsetospeed(&line, speeds[i].name) == 0 &&
+            tcsetattr(wire, TCSANOW, &line) == 0) {
+            return 0;
+        }
+    }
+    close(wire);
+    wire = -1;
+    return FAILED;
+}
+
+/* Sends some of the bytes: how many; 0 where none could be in time. */
 u32 Z_envZ_vh_send(Env env, u32 from, u32 length, u32 ms)
 {
     unsigned char piece[1024];
     u32 part = length < sizeof piece ? length : (u32)sizeof piece;
     ssize_t sent;
-    if (wire < 0 || !ready(1, ms)) {
+    if (wire < 0) {
         return FAILED;
     }
+    if (!ready(wire, 1, ms)) {
+        return 0;
+    }
     vh_take(env, from, piece, part);
-    sent = send(wire, piece, part, 0);
+    sent = write(wire, piece, part);
     if (sent < 0) {
         return errno == EAGAIN || errno == EINTR ? 0 : FAILED;
     }
@@ -491,24 +598,15 @@ u32 Z_envZ_vh_receive(Env env, u32 to, u32 room, u32 ms)
     if (wire < 0) {
         return FAILED;
     }
-    if (!ready(0, ms)) {
+    if (!ready(wire, 0, ms)) {
         return NOTHING;
     }
-    got = recv(wire, piece, part, 0);
+    got = read(wire, piece, part);
     if (got < 0) {
         return errno == EAGAIN || errno == EINTR ? NOTHING : FAILED;
     }
     vh_give(env, to, piece, (u32)got);
     return (u32)got;
-}
-
-void Z_envZ_vh_close(Env env)
-{
-    (void)env;
-    if (wire >= 0) {
-        close(wire);
-        wire = -1;
-    }
 }
 
 /*

@@ -1,10 +1,11 @@
 //! What the host provides: `host/system.c` says what each import does.
 
-use crate::lines::Lines;
-use core::fmt;
+use core::net::IpAddr;
 use core::ptr::NonNull;
-use heapless::{String, Vec};
+use miner_tiny::program::system::{FileError, Name, Readers, Received, Refused, Stream, System};
+use probe_arch::arch::c::Counter;
 use probe_arch::platform::{Platform, USUAL_PAGE};
+use probe_arch::{Native, Processor};
 use probe_core::ticks::{Clock, CounterInfo, Ticks};
 
 #[link(wasm_import_module = "env")]
@@ -27,29 +28,23 @@ extern "C" {
     ) -> i32;
     fn vh_append_file(name: *const u8, length: u32, bytes: *const u8, count: u32) -> i32;
     fn vh_create_file(name: *const u8, length: u32, bytes: *const u8, count: u32) -> i32;
-    fn vh_connect(host: *const u8, length: u32, port: u32, ms: u32) -> i32;
+    fn vh_ask(
+        server: *const u8,
+        length: u32,
+        port: u32,
+        question: *const u8,
+        count: u32,
+        answer: *mut u8,
+        room: u32,
+        ms: u32,
+    ) -> i32;
+    fn vh_connect(address: *const u8, length: u32, port: u32, ms: u32) -> i32;
+    fn vh_open_serial(device: *const u8, length: u32, baud: u32) -> i32;
     fn vh_send(bytes: *const u8, length: u32, ms: u32) -> i32;
     fn vh_receive(to: *mut u8, room: u32, ms: u32) -> i32;
     fn vh_close();
     fn vh_install(code: *const u8, length: u32) -> u32;
     fn vh_patch(code: *const u8, length: u32) -> u32;
-}
-
-/// Something that the host could not do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Refused;
-
-/// How a name of the system is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Name {
-    /// Of the host in its network.
-    Host = 0,
-    /// Of the architecture (`uname -m`).
-    Machine = 1,
-    /// Of itself (`uname -s`).
-    System = 2,
-    /// Of its version (`uname -r`).
-    Release = 3,
 }
 
 /// How a number of the system is asked for.
@@ -63,54 +58,19 @@ enum Number {
     Page = 2,
 }
 
-/// Why a file was not read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileError {
-    /// There is none.
-    Absent,
-    /// Others than its owner may read it.
-    Public,
-    /// It cannot be read, or is longer than expected.
-    Unreadable,
-}
+/// What `vh_read_file` answers.
+const ABSENT: i32 = -1;
+const PUBLIC: i32 = -2;
+
+/// What `vh_receive` and `vh_ask` answer where nothing came in time.
+const NOTHING: i32 = -2;
+
+/// Bytes of a page of linear memory.
+const PAGE: usize = 64 * 1024;
 
 /// A length, or why there is none: what the imports answer.
 fn length(answer: i32) -> Result<usize, Refused> {
-    usize::try_from(answer).map_err(|_| Refused)
-}
-
-/// Fills a buffer by an import that writes into it; cut short at the buffer's end.
-fn filled<const N: usize>(fill: impl FnOnce(*mut u8, u32) -> i32) -> Option<Vec<u8, N>> {
-    let mut bytes = Vec::new();
-    let _ = bytes.resize(N, 0);
-    let count = length(fill(bytes.as_mut_ptr(), N as u32)).ok()?;
-    bytes.truncate(count);
-    Some(bytes)
-}
-
-/// The argument of this number, the first being 0; cut short at `N` bytes.
-pub fn argument<const N: usize>(index: u32) -> Option<Vec<u8, N>> {
-    // SAFETY: the host writes at most as many bytes as there is room for.
-    filled(|to, room| unsafe { vh_argument(index, to, room) })
-}
-
-/// Text of the system: what is printable ASCII of it.
-fn printable<const N: usize>(bytes: &[u8]) -> String<N> {
-    let fine = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ';
-    let mut text = String::new();
-    for &byte in bytes.iter().filter(|byte| fine(byte)) {
-        if text.push(char::from(byte)).is_err() {
-            break;
-        }
-    }
-    text
-}
-
-/// A name of the system, or nothing.
-pub fn system<const N: usize>(name: Name) -> String<N> {
-    // SAFETY: as above.
-    let bytes: Option<Vec<u8, N>> = filled(|to, room| unsafe { vh_system(name as u32, to, room) });
-    printable(&bytes.unwrap_or_default())
+    usize::try_from(answer).map_err(|_| Refused("the system refuses"))
 }
 
 /// A number of the system; `None` where it does not say.
@@ -119,149 +79,216 @@ fn number(what: Number) -> Option<u32> {
     Some(unsafe { vh_number(what as u32) }).filter(|&number| number != 0)
 }
 
-/// Processor cores in use, as far as the system says.
-pub fn cores() -> u16 {
-    number(Number::Cores).map_or(1, |cores| cores.try_into().unwrap_or(u16::MAX))
+/// A time limit as the host takes it.
+fn limit(ms: u64) -> u32 {
+    ms.clamp(1, u64::from(u32::MAX)) as u32
 }
 
-/// Bytes of memory that nobody uses.
-pub fn free_memory() -> Option<u64> {
-    number(Number::FreeKib).map(|kib| u64::from(kib) * 1024)
-}
-
-/// The name of the entry of this number in a folder, the first being 0.
-pub fn entry<const N: usize>(folder: &str, index: u32) -> Option<String<N>> {
-    let bytes: Vec<u8, N> = filled(|to, room| {
-        // SAFETY: reads the folder's name, writes at most as many bytes as there is room for.
-        unsafe { vh_entry(folder.as_ptr(), folder.len() as u32, index, to, room) }
-    })?;
-    String::from_utf8(bytes).ok()
-}
-
-/// Reads a part of a file: how many bytes; 0 at its end.
-fn read(name: &str, private: bool, offset: u32, to: &mut [u8]) -> Result<usize, FileError> {
-    // SAFETY: reads the name, writes at most as many bytes as there is room for.
-    let answer = unsafe {
-        vh_read_file(
-            name.as_ptr(),
-            name.len() as u32,
-            u32::from(private),
-            offset,
-            to.as_mut_ptr(),
-            to.len() as u32,
-        )
-    };
-    match answer {
-        -1 => Err(FileError::Absent),
-        -2 => Err(FileError::Public),
-        count => length(count).map_err(|_| FileError::Unreadable),
+/// Calls `with` with the bytes of an address in the network's order.
+fn with_bytes<T>(address: IpAddr, with: impl FnOnce(&[u8]) -> T) -> T {
+    match address {
+        IpAddr::V4(address) => with(&address.octets()),
+        IpAddr::V6(address) => with(&address.octets()),
     }
 }
 
-/// What a file holds, which only its owner may read; cut short at `N` bytes.
-pub fn read_private<const N: usize>(name: &str) -> Result<Vec<u8, N>, FileError> {
-    let mut bytes: Vec<u8, N> = Vec::new();
-    let _ = bytes.resize(N, 0);
-    let count = read(name, true, 0, &mut bytes)?;
-    bytes.truncate(count);
-    Ok(bytes)
-}
+/// The host as a system.
+#[derive(Debug)]
+pub struct Host;
 
-/// Bytes read from a file at a time.
-const FILE_PIECE: usize = 512;
+impl System for Host {
+    /// The kernels in C behind imports, the counter or the clock, the host's memory for code.
+    type Machine = Native<Counter<SystemClock>, HostPlatform>;
+    type Clock = SystemClock;
 
-/// Longest part of a file that is read for its lines.
-const FILE_MAX: u32 = 64 * 1024;
+    fn machine(&mut self) -> Self::Machine {
+        Processor::with(Counter::default(), HostPlatform)
+    }
 
-/// Calls `each` with the lines of a file that anybody may read.
-pub fn each_line(name: &str, mut each: impl FnMut(&str)) -> Result<(), FileError> {
-    let mut lines = Lines::default();
-    let mut piece = [0; FILE_PIECE];
-    let mut offset = 0;
-    while offset < FILE_MAX {
-        let count = read(name, false, offset, &mut piece)?;
-        if count == 0 {
-            break;
+    fn clock(&mut self) -> SystemClock {
+        SystemClock
+    }
+
+    /// From the end of what linear memory there is.
+    fn memory(&mut self, bytes: usize) -> Option<&'static mut [u8]> {
+        let pages = bytes.div_ceil(PAGE);
+        let first = core::arch::wasm32::memory_grow(0, pages);
+        if first == usize::MAX {
+            return None;
         }
-        lines.piece(&piece[..count], &mut each);
-        offset += count as u32;
+        let start = core::ptr::with_exposed_provenance_mut(first * PAGE);
+        // SAFETY: the host has just added these pages, zeroed, and nothing else knows of them.
+        Some(unsafe { core::slice::from_raw_parts_mut(start, bytes) })
     }
-    lines.end(&mut each);
-    Ok(())
-}
 
-/// The first text of a file, trimmed; `None` where there is nothing in it. A device tree's properties
-/// are lists of texts that end in a zero byte: the first is the most exact.
-pub fn first_text<const N: usize>(name: &str) -> Option<String<N>> {
-    let mut piece = [0; FILE_PIECE];
-    let count = read(name, false, 0, &mut piece).ok()?;
-    let end = piece[..count].iter().position(|&b| b == 0 || b == b'\n');
-    let text: String<N> = printable(piece[..end.unwrap_or(count)].trim_ascii());
-    (!text.is_empty()).then_some(text)
-}
+    fn argument(&mut self, index: u32, to: &mut [u8]) -> Option<usize> {
+        // SAFETY: the host writes at most as many bytes as there is room for.
+        length(unsafe { vh_argument(index, to.as_mut_ptr(), to.len() as u32) }).ok()
+    }
 
-/// Adds bytes to a file that anybody may read, in one write; makes it where there is none.
-pub fn append(name: &str, bytes: &[u8]) -> Result<(), Refused> {
-    // SAFETY: reads name and bytes.
-    let answer = unsafe {
-        vh_append_file(
-            name.as_ptr(),
-            name.len() as u32,
-            bytes.as_ptr(),
-            bytes.len() as u32,
-        )
-    };
-    length(answer).map(drop)
-}
-
-/// Creates a file that was not there, which only its owner may read.
-pub fn create_private(name: &str, bytes: &[u8]) -> Result<(), Refused> {
-    // SAFETY: reads name and bytes.
-    let answer = unsafe {
-        vh_create_file(
-            name.as_ptr(),
-            name.len() as u32,
-            bytes.as_ptr(),
-            bytes.len() as u32,
-        )
-    };
-    length(answer).map(drop)
-}
-
-/// Random bytes of the system.
-pub fn entropy<const N: usize>() -> Result<[u8; N], Refused> {
-    let mut bytes = [0; N];
-    // SAFETY: the host writes the bytes.
-    length(unsafe { vh_entropy(bytes.as_mut_ptr(), N as u32) })?;
-    Ok(bytes)
-}
-
-/// Where text goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stream {
-    /// Standard output.
-    Out = 1,
-    /// Standard error.
-    Error = 2,
-}
-
-impl fmt::Write for Stream {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
+    fn print(&mut self, stream: Stream, text: &str) {
         // SAFETY: reads the text.
-        unsafe { vh_print(*self as u32, text.as_ptr(), text.len() as u32) };
-        Ok(())
+        unsafe { vh_print(stream as u32, text.as_ptr(), text.len() as u32) };
     }
-}
 
-/// Milliseconds of a clock that does not go back.
-pub fn now_ms() -> u64 {
-    SystemClock.now_ns() / 1_000_000
-}
+    fn now_ms(&mut self) -> u64 {
+        SystemClock.now_ns() / 1_000_000
+    }
 
-/// Sleeps.
-pub fn wait_ms(ms: u64) {
-    // SAFETY: touches no memory.
-    unsafe { vh_wait_ms(ms.min(u64::from(u32::MAX)) as u32) };
+    fn wait_ms(&mut self, ms: u64) {
+        // SAFETY: touches no memory.
+        unsafe { vh_wait_ms(limit(ms)) };
+    }
+
+    fn entropy(&mut self, to: &mut [u8]) -> Result<(), Refused> {
+        // SAFETY: the host writes the bytes.
+        length(unsafe { vh_entropy(to.as_mut_ptr(), to.len() as u32) }).map(drop)
+    }
+
+    fn name(&mut self, name: Name, to: &mut [u8]) -> usize {
+        // SAFETY: as above.
+        length(unsafe { vh_system(name as u32, to.as_mut_ptr(), to.len() as u32) }).unwrap_or(0)
+    }
+
+    fn cores(&mut self) -> u16 {
+        number(Number::Cores).map_or(1, |cores| cores.try_into().unwrap_or(u16::MAX))
+    }
+
+    fn free_memory(&mut self) -> Option<u64> {
+        number(Number::FreeKib).map(|kib| u64::from(kib) * 1024)
+    }
+
+    fn entry(&mut self, folder: &str, index: u32, to: &mut [u8]) -> Option<usize> {
+        // SAFETY: reads the folder's name, writes at most as many bytes as there is room for.
+        let answer = unsafe {
+            vh_entry(
+                folder.as_ptr(),
+                folder.len() as u32,
+                index,
+                to.as_mut_ptr(),
+                to.len() as u32,
+            )
+        };
+        length(answer).ok()
+    }
+
+    fn read(
+        &mut self,
+        file: &str,
+        readers: Readers,
+        offset: u32,
+        to: &mut [u8],
+    ) -> Result<usize, FileError> {
+        // SAFETY: reads the name, writes at most as many bytes as there is room for.
+        let answer = unsafe {
+            vh_read_file(
+                file.as_ptr(),
+                file.len() as u32,
+                u32::from(readers == Readers::Owner),
+                offset,
+                to.as_mut_ptr(),
+                to.len() as u32,
+            )
+        };
+        match answer {
+            ABSENT => Err(FileError::Absent),
+            PUBLIC => Err(FileError::Public),
+            count => length(count).map_err(|_| FileError::Unreadable),
+        }
+    }
+
+    fn append(&mut self, file: &str, bytes: &[u8]) -> Result<(), Refused> {
+        // SAFETY: reads name and bytes.
+        let answer = unsafe {
+            vh_append_file(
+                file.as_ptr(),
+                file.len() as u32,
+                bytes.as_ptr(),
+                bytes.len() as u32,
+            )
+        };
+        length(answer).map(drop)
+    }
+
+    fn create_private(&mut self, file: &str, bytes: &[u8]) -> Result<(), Refused> {
+        // SAFETY: reads name and bytes.
+        let answer = unsafe {
+            vh_create_file(
+                file.as_ptr(),
+                file.len() as u32,
+                bytes.as_ptr(),
+                bytes.len() as u32,
+            )
+        };
+        length(answer).map(drop)
+    }
+
+    fn ask(
+        &mut self,
+        server: IpAddr,
+        port: u16,
+        question: &[u8],
+        answer: &mut [u8],
+        ms: u64,
+    ) -> Result<Option<usize>, Refused> {
+        // SAFETY: reads address and question, writes at most as many bytes as there is room for.
+        let count = with_bytes(server, |server| unsafe {
+            vh_ask(
+                server.as_ptr(),
+                server.len() as u32,
+                u32::from(port),
+                question.as_ptr(),
+                question.len() as u32,
+                answer.as_mut_ptr(),
+                answer.len() as u32,
+                limit(ms),
+            )
+        });
+        match count {
+            NOTHING => Ok(None),
+            count => length(count).map(Some),
+        }
+    }
+
+    fn connect(&mut self, address: IpAddr, port: u16, ms: u64) -> Result<(), Refused> {
+        // SAFETY: reads the address.
+        let answer = with_bytes(address, |bytes| unsafe {
+            vh_connect(
+                bytes.as_ptr(),
+                bytes.len() as u32,
+                u32::from(port),
+                limit(ms),
+            )
+        });
+        length(answer)
+            .map_err(|_| Refused("nobody answers"))
+            .map(drop)
+    }
+
+    fn open_serial(&mut self, device: &str, baud: u32) -> Result<(), Refused> {
+        // SAFETY: reads the name.
+        let answer = unsafe { vh_open_serial(device.as_ptr(), device.len() as u32, baud) };
+        length(answer).map(drop)
+    }
+
+    fn send(&mut self, bytes: &[u8], ms: u64) -> Result<usize, Refused> {
+        // SAFETY: reads the bytes.
+        length(unsafe { vh_send(bytes.as_ptr(), bytes.len() as u32, limit(ms)) })
+    }
+
+    fn receive(&mut self, to: &mut [u8], ms: u64) -> Result<Received, Refused> {
+        // SAFETY: writes at most as many bytes as there is room for.
+        match unsafe { vh_receive(to.as_mut_ptr(), to.len() as u32, limit(ms)) } {
+            NOTHING => Ok(Received::Nothing),
+            0 => Ok(Received::Closed),
+            count => length(count).map(Received::Bytes),
+        }
+    }
+
+    fn close(&mut self) {
+        // SAFETY: touches no memory.
+        unsafe { vh_close() }
+    }
 }
 
 /// The system's clock, whose tick is a nanosecond whatever its resolution.
@@ -290,58 +317,6 @@ impl Ticks for SystemClock {
     }
 }
 
-/// The one connection.
-#[derive(Debug)]
-pub struct Wire;
-
-/// What came of reading.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Received {
-    /// So many bytes; 0: the other side closed.
-    Bytes(usize),
-    /// Nothing in time.
-    Nothing,
-}
-
-/// What `vh_receive` answers where nothing came in time.
-const NOTHING: i32 = -2;
-
-impl Wire {
-    /// Connects to a literal address or a name that the host can resolve.
-    pub fn connect(&mut self, host: &str, port: u16, ms: u64) -> Result<(), Refused> {
-        // SAFETY: reads the name.
-        let answer =
-            unsafe { vh_connect(host.as_ptr(), host.len() as u32, u32::from(port), limit(ms)) };
-        length(answer).map(drop)
-    }
-
-    /// Sends some of the bytes; says how many.
-    pub fn send(&mut self, bytes: &[u8], ms: u64) -> Result<usize, Refused> {
-        // SAFETY: reads the bytes.
-        length(unsafe { vh_send(bytes.as_ptr(), bytes.len() as u32, limit(ms)) })
-    }
-
-    /// Receives into a buffer.
-    pub fn receive(&mut self, to: &mut [u8], ms: u64) -> Result<Received, Refused> {
-        // SAFETY: writes at most as many bytes as there is room for.
-        match unsafe { vh_receive(to.as_mut_ptr(), to.len() as u32, limit(ms)) } {
-            NOTHING => Ok(Received::Nothing),
-            count => length(count).map(Received::Bytes),
-        }
-    }
-
-    /// Closes the connection, if there is one.
-    pub fn close(&mut self) {
-        // SAFETY: touches no memory.
-        unsafe { vh_close() }
-    }
-}
-
-/// A time limit as the host takes it.
-fn limit(ms: u64) -> u32 {
-    ms.clamp(1, u64::from(u32::MAX)) as u32
-}
-
 /// The host as a platform: it keeps fresh code in memory of its own, and gives a token for the address.
 #[derive(Debug)]
 pub struct HostPlatform;
@@ -366,7 +341,7 @@ unsafe impl Platform for HostPlatform {
     }
 
     fn nap(&mut self) -> bool {
-        wait_ms(1);
+        Host.wait_ms(1);
         true
     }
 }

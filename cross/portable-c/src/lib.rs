@@ -1,23 +1,20 @@
-//! The tiny miner as a WebAssembly module: everything but the kernels and the system calls, which it
-//! imports from its host, `host/` in C. The program is only built for `wasm32`; what reads texts is
-//! tested on any machine.
+//! The tiny miner as a WebAssembly module: its program and session, with the kernels and the system
+//! behind imports, which `host/` provides in C. Only built for `wasm32`.
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
 #[cfg(target_arch = "wasm32")]
-mod arguments;
-#[cfg(target_arch = "wasm32")]
 mod host;
+
 #[cfg(target_arch = "wasm32")]
-mod key_file;
+#[panic_handler]
+fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {
+    // Ends the program through the host's trap handler.
+    core::arch::wasm32::unreachable()
+}
+
+/// Runs the program; gives its exit status. To be called once.
 #[cfg(target_arch = "wasm32")]
-mod known_nodes;
-#[cfg(any(target_arch = "wasm32", test))]
-mod lines;
-#[cfg(any(target_arch = "wasm32", test))]
-mod node;
-#[cfg(target_arch = "wasm32")]
-mod program;
-#[cfg(target_arch = "wasm32")]
-mod report;
-#[cfg(target_arch = "wasm32")]
-mod surroundings;
+#[no_mangle]
+pub extern "C" fn vh_main() -> i32 {
+    miner_tiny::program::run(&mut host::Host)
+}

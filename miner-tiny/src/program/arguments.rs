@@ -1,12 +1,9 @@
 //! The command line, read by hand: a parser with all its comforts would be half of the program.
 
-use crate::Failure;
-use miner_tiny::submission::is_id;
-use miner_tiny::wallet::unhex;
+use crate::submission::is_id;
+use crate::wallet::unhex;
+use heapless::String;
 use probe_core::plan::{MAX_ARENA, MIN_ARENA};
-use std::ffi::OsString;
-use std::path::PathBuf;
-use std::time::Duration;
 
 /// What `--help` prints. No line is longer than the 40 columns of the smallest screens.
 pub const HELP: &str = "\
@@ -65,22 +62,21 @@ Exit status:
   6 answer not to be trusted
   7 another file is at fault";
 
-/// Where a node listens unless told otherwise.
-const DEFAULT_NODE: &str = "http://127.0.0.1:8099";
+/// Longest argument, bytes.
+pub const ARGUMENT_MAX: usize = 256;
 
-/// The key file unless told otherwise, in the current folder.
-const DEFAULT_WALLET: &str = "verdigris.key";
+/// Seconds between two attestations (the existing network's miners re-attest after 580 s).
+const USUAL_INTERVAL_S: u32 = 580;
 
-/// Seconds between two attestations: the existing network's miners re-attest after 580 s, before the
-/// 600 s of an enrolment ticket are over.
-const DEFAULT_INTERVAL_S: u64 = 580;
+/// A week.
+const INTERVAL_MAX_S: u32 = 7 * 24 * 3600;
 
-/// Seconds between two attestations, at most: a week.
-const INTERVAL_MAX_S: u64 = 7 * 24 * 3600;
+/// A text of the command line.
+pub type Text = String<ARGUMENT_MAX>;
 
-/// What was asked.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Command {
+/// What to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
     /// `--help`.
     Help,
     /// `--version`.
@@ -88,30 +84,32 @@ pub enum Command {
     /// `--self-check`.
     SelfCheck,
     /// Everything else.
-    Attest(Box<Settings>),
+    Attest,
 }
 
-/// How to attest.
-#[derive(Debug, PartialEq, Eq)]
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
+    /// What to do.
+    pub task: Task,
     /// The node's URL.
-    pub node: String,
+    pub node: Text,
     /// The only key that the node may have.
     pub node_key: Option<[u8; 32]>,
-    /// The key file.
-    pub wallet: PathBuf,
+    /// The wallet's file.
+    pub wallet: Text,
     /// Who is paid, if not the wallet; empty for that.
-    pub miner: String,
+    pub miner: Text,
     /// The machine's own name; empty for the usual one.
-    pub name: String,
+    pub name: Text,
     /// The short plan.
     pub quick: bool,
     /// Bytes to measure in.
     pub arena: Option<u32>,
     /// Attest again and again.
     pub forever: bool,
-    /// Time between two attestations.
-    pub interval: Duration,
+    /// Seconds between two attestations.
+    pub interval_s: u32,
     /// No node.
     pub dry_run: bool,
     /// Print what is sent.
@@ -122,56 +120,77 @@ pub struct Settings {
     pub quiet: bool,
 }
 
-/// Reads the arguments after the program's name.
-pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Command, Failure> {
+impl Settings {
+    /// Something else than an attestation: what is asked for first.
+    fn ask(&mut self, task: Task) {
+        if self.task == Task::Attest {
+            self.task = task;
+        }
+    }
+}
+
+/// What is wrong with an argument: the argument, and why.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Usage(pub Shown, pub &'static str);
+
+/// As much of an argument as a message shows.
+pub type Shown = String<64>;
+
+fn shown(text: &str) -> Shown {
+    let mut shown = Shown::new();
+    // The first character that does not fit ends it.
+    let _ = text.chars().try_for_each(|c| shown.push(c));
+    shown
+}
+
+fn text(from: &str) -> Text {
+    // Only called with texts that fit.
+    from.try_into().unwrap_or_default()
+}
+
+/// Copies the argument of a number to a buffer; gives how many bytes, none after the last.
+pub type Arguments<'a> = dyn FnMut(u32, &mut [u8]) -> Option<usize> + 'a;
+
+/// Reads the command line.
+///
+/// # Errors
+/// The first argument that makes no sense.
+pub fn parse(arguments: &mut Arguments<'_>) -> Result<Settings, Usage> {
     let mut settings = Settings {
-        node: DEFAULT_NODE.into(),
+        task: Task::Attest,
+        node: text("http://127.0.0.1:8099"),
         node_key: None,
-        wallet: DEFAULT_WALLET.into(),
-        miner: String::new(),
-        name: String::new(),
+        wallet: text("verdigris.key"),
+        miner: Text::new(),
+        name: Text::new(),
         quick: false,
         arena: None,
         forever: false,
-        interval: Duration::from_secs(DEFAULT_INTERVAL_S),
+        interval_s: USUAL_INTERVAL_S,
         dry_run: false,
         show_payload: false,
         json: false,
         quiet: false,
     };
-    let mut command = None;
-    let mut arguments = arguments.map(|argument| {
-        argument
-            .into_string()
-            .map_err(|text| Failure::usage(format!("{text:?} is not text")))
-    });
-    while let Some(argument) = arguments.next().transpose()? {
-        let (name, given) = match argument.split_once('=') {
-            Some((name, value)) if name.starts_with("--") => (name, Some(value.to_owned())),
+    let mut index = 0;
+    while let Some(argument) = next(arguments, &mut index)? {
+        let (name, mut value) = match argument.split_once('=') {
+            Some((name, value)) if name.starts_with("--") => (name, Some(text(value))),
             _ => (argument.as_str(), None),
         };
-        let takes_value = matches!(
-            name,
-            "--node" | "--node-key" | "--wallet" | "--miner" | "--name" | "--arena" | "--interval"
-        );
-        if takes_value {
-            let value = match given {
-                Some(value) => value,
-                None => arguments
-                    .next()
-                    .transpose()?
-                    .ok_or_else(|| Failure::usage(format!("{name} needs a value")))?,
-            };
+        if takes_value(name) {
+            if value.is_none() {
+                value = next(arguments, &mut index)?;
+            }
+            let value = value.ok_or_else(|| Usage(shown(name), "needs a value"))?;
             set(&mut settings, name, value)?;
             continue;
         }
-        if given.is_some() {
-            return Err(Failure::usage(format!("{name} takes no value")));
-        }
         match name {
-            "--help" | "-h" => return Ok(Command::Help),
-            "--version" | "-V" => command = command.or(Some(Command::Version)),
-            "--self-check" => command = command.or(Some(Command::SelfCheck)),
+            _ if value.is_some() => return Err(Usage(shown(name), "takes no value")),
+            "--help" | "-h" => settings.task = Task::Help,
+            "--version" | "-V" => settings.ask(Task::Version),
+            "--self-check" => settings.ask(Task::SelfCheck),
             "--once" => settings.forever = false,
             "--mine" => settings.forever = true,
             "--quick" => settings.quick = true,
@@ -179,43 +198,68 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Command, Failu
             "--show-payload" => settings.show_payload = true,
             "--json" => settings.json = true,
             "--quiet" | "-q" => settings.quiet = true,
-            _ => return Err(Failure::usage(format!("there is no {name}"))),
+            _ => return Err(Usage(shown(name), "is not known")),
+        }
+        if settings.task == Task::Help {
+            break;
         }
     }
-    Ok(command.unwrap_or_else(|| Command::Attest(Box::new(settings))))
+    Ok(settings)
 }
 
-fn set(settings: &mut Settings, name: &str, value: String) -> Result<(), Failure> {
-    let bad = |what: &str| Failure::usage(format!("{name} {value}: {what}"));
+/// The next argument.
+fn next(arguments: &mut Arguments<'_>, index: &mut u32) -> Result<Option<Text>, Usage> {
+    // One byte more than is allowed, so that what is too long is seen.
+    let mut bytes = [0; ARGUMENT_MAX + 1];
+    let Some(length) = arguments(*index, &mut bytes) else {
+        return Ok(None);
+    };
+    *index += 1;
+    let argument = bytes
+        .get(..length)
+        .and_then(|bytes| core::str::from_utf8(bytes).ok());
+    let argument = argument.and_then(|argument| Text::try_from(argument).ok());
+    argument
+        .map(Some)
+        .ok_or_else(|| Usage(shown("an argument"), "is too long, or not text"))
+}
+
+fn takes_value(name: &str) -> bool {
+    matches!(
+        name,
+        "--node" | "--node-key" | "--wallet" | "--miner" | "--name" | "--arena" | "--interval"
+    )
+}
+
+fn set(settings: &mut Settings, name: &str, value: Text) -> Result<(), Usage> {
     match name {
         "--node" => settings.node = value,
-        "--node-key" => {
-            let key = unhex(&value).ok_or_else(|| bad("a key has 64 hex digits"))?;
-            settings.node_key = Some(key);
-        }
-        "--wallet" => settings.wallet = value.into(),
+        "--wallet" => settings.wallet = value,
+        "--node-key" => match unhex(&value) {
+            Some(key) => settings.node_key = Some(key),
+            None => return Err(Usage(shown(&value), "a key has 64 hex digits")),
+        },
         "--miner" | "--name" => {
             if !is_id(&value) {
-                return Err(bad("1 to 128 of A-Z a-z 0-9 . _ : -"));
+                return Err(Usage(
+                    shown(&value),
+                    "must be 1 to 128 of A-Z a-z 0-9 . _ : -",
+                ));
             }
             match name {
                 "--miner" => settings.miner = value,
                 _ => settings.name = value,
             }
         }
-        "--arena" => {
-            let bytes = size(&value).filter(|bytes| (MIN_ARENA..=MAX_ARENA).contains(bytes));
-            settings.arena = Some(bytes.ok_or_else(|| bad("64K to 64M"))?);
-        }
+        "--arena" => match size(&value).filter(|b| (MIN_ARENA..=MAX_ARENA).contains(b)) {
+            Some(bytes) => settings.arena = Some(bytes),
+            None => return Err(Usage(shown(&value), "must be 64K to 64M")),
+        },
         // The only one left that takes a value.
-        _ => {
-            let seconds = value
-                .parse()
-                .ok()
-                .filter(|s| (1..=INTERVAL_MAX_S).contains(s));
-            let seconds = seconds.ok_or_else(|| bad("seconds, 1 to 604800"))?;
-            settings.interval = Duration::from_secs(seconds);
-        }
+        _ => match value.parse() {
+            Ok(seconds) if (1..=INTERVAL_MAX_S).contains(&seconds) => settings.interval_s = seconds,
+            _ => return Err(Usage(shown(&value), "must be 1 to 604800 seconds")),
+        },
     }
     Ok(())
 }
@@ -234,48 +278,56 @@ fn size(text: &str) -> Option<u32> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::vec::Vec as List;
 
-    fn read(line: &str) -> Result<Command, Failure> {
-        parse(line.split_whitespace().map(OsString::from))
+    fn read(words: &[&str]) -> Result<Settings, Usage> {
+        parse(&mut |index, to| {
+            let word = words.get(index as usize)?.as_bytes();
+            let length = word.len().min(to.len());
+            to[..length].copy_from_slice(&word[..length]);
+            Some(length)
+        })
     }
 
-    fn settings(line: &str) -> Settings {
-        match read(line) {
-            Ok(Command::Attest(settings)) => *settings,
-            other => panic!("{other:?}"),
-        }
+    fn line(line: &str) -> Result<Settings, Usage> {
+        read(&line.split_whitespace().collect::<List<_>>())
     }
 
     #[test]
     fn the_help_fits_40_columns_and_names_every_option() {
         assert!(HELP.lines().all(|line| line.len() <= 40));
-        for line in HELP.lines().filter(|line| line.starts_with("  --")) {
-            let option = line.split_whitespace().next().unwrap();
-            if !read(&format!("{option} 64000")).is_ok_and(|_| true) {
-                let failure = read(option).err().map(|failure| failure.what);
-                let known = failure.is_none_or(|what| !what.starts_with("there is no"));
-                assert!(known, "{option}");
-            }
+        let options = HELP.lines().filter(|line| line.starts_with("  --"));
+        let mut count = 0;
+        for option in options.map(|line| line.split_whitespace().next().unwrap()) {
+            count += 1;
+            let known = |words: &[&str]| match read(words) {
+                Err(Usage(_, why)) => why != "is not known",
+                Ok(_) => true,
+            };
+            assert!(known(&[option]), "{option}");
         }
+        assert!(count > 15, "{count}");
     }
 
     #[test]
     fn options_are_read() {
-        let all = settings(
+        let all = line(
             "--node=http://h:1 --wallet w --miner m --name n --quick --arena 64K --mine \
              --interval 7 --dry-run --show-payload --json -q",
-        );
+        )
+        .unwrap();
         assert_eq!((all.node.as_str(), all.arena), ("http://h:1", Some(65_536)));
         assert!(all.forever && all.quick && all.dry_run && all.show_payload && all.json);
-        assert_eq!(all.interval, Duration::from_secs(7));
-        assert!(!settings("--mine --once").forever);
-        assert_eq!(read("--version").ok(), Some(Command::Version));
-        assert_eq!(read("--self-check -h").ok(), Some(Command::Help));
+        assert_eq!((all.interval_s, all.quiet), (7, true));
+        assert!(!line("--mine --once").unwrap().forever);
+        assert_eq!(line("--version").unwrap().task, Task::Version);
+        assert_eq!(line("--self-check -h").unwrap().task, Task::Help);
+        assert_eq!(line("").unwrap().task, Task::Attest);
     }
 
     #[test]
     fn what_makes_no_sense_is_said() {
-        for line in [
+        for bad in [
             "--nod x",
             "x",
             "--node",
@@ -289,18 +341,18 @@ mod tests {
             "--miner a/b",
             "--node-key 00",
         ] {
-            assert_eq!(
-                read(line).map_err(|failure| failure.status).err(),
-                Some(2),
-                "{line}"
-            );
+            assert!(line(bad).is_err(), "{bad}");
         }
+        let long = "x".repeat(ARGUMENT_MAX + 1);
+        assert!(read(&["--wallet", &long]).is_err());
+        assert!(read(&["--wallet", &long[1..]]).is_ok());
     }
 
     proptest! {
         #[test]
         fn no_arguments_panic(words in proptest::collection::vec("(--[a-z]{1,9}=?)?.{0,6}", 0..5)) {
-            let _ = parse(words.into_iter().map(OsString::from));
+            let words: List<&str> = words.iter().map(|word| word.as_str()).collect();
+            let _ = read(&words);
         }
     }
 }

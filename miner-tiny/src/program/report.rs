@@ -1,102 +1,131 @@
 //! How it ended: lines of 40 columns for a person, one line of JSON for a script.
 
-use crate::arguments::Settings;
-use crate::{channels, hex};
-use miner_tiny::session::{Ending, Error, Outcome};
+use super::arguments::Settings;
+use crate::session::{Ending, Error, Outcome};
+use core::fmt::{self, Write};
+use heapless::String;
+use probe_core::channels::ChannelId;
 use probe_core::evidence::Evidence;
-use std::fmt::Write as _;
-use std::io::Write as _;
 
-/// Columns of the smallest screens.
+/// Columns of the smallest screens, and where texts begin on them.
 const COLUMNS: usize = 40;
+const INDENT: usize = 10;
 
-/// Weight units in a weight of 1.
-const WEIGHT_ONE: f64 = 1e9;
+/// The longest word that is not broken: a ticket or a message has some hundred characters.
+const WORD_MAX: usize = 512;
 
-/// Prints the outcome to standard output. A reader that has gone away is no fault.
-pub fn print(settings: &Settings, miner: &str, evidence: Option<&Evidence>, outcome: &Outcome) {
-    let text = if settings.json {
-        json(settings, miner, evidence, outcome)
+/// Weight units in a weight of 1, and their decimal digits.
+const WEIGHT_ONE: u64 = 1_000_000_000;
+const WEIGHT_DIGITS: usize = 9;
+
+/// Writes the outcome.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(
+    out: &mut dyn Write,
+    settings: &Settings,
+    miner: &str,
+    evidence: Option<&Evidence>,
+    outcome: &Outcome,
+) -> fmt::Result {
+    if settings.json {
+        json(out, settings, miner, evidence, outcome)
     } else {
-        lines(miner, evidence, outcome)
-    };
-    let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+        lines(out, miner, evidence, outcome)
+    }
+}
+
+/// The channels that ran, in running order.
+fn channels(evidence: &Evidence) -> impl Iterator<Item = ChannelId> + '_ {
+    ChannelId::ALL.into_iter().filter(|channel| match channel {
+        ChannelId::Counter => evidence.counter.is_some(),
+        ChannelId::Pipeline => evidence.pipeline.is_some(),
+        ChannelId::Simd => evidence.simd.is_some(),
+        ChannelId::Fpu => evidence.fpu.is_some(),
+        ChannelId::Branch => evidence.branch.is_some(),
+        ChannelId::Trap => evidence.trap.is_some(),
+        ChannelId::Quirks => evidence.quirks.is_some(),
+        ChannelId::FreshCode => evidence.fresh_code.is_some(),
+        ChannelId::Jitter => evidence.jitter.is_some(),
+        ChannelId::Oscillator => evidence.oscillator.is_some(),
+        ChannelId::Cache => evidence.cache.is_some(),
+        ChannelId::Thermal => evidence.thermal.is_some(),
+        ChannelId::Environment => evidence.environment.is_some(),
+    })
 }
 
 /// For a person.
-fn lines(miner: &str, evidence: Option<&Evidence>, outcome: &Outcome) -> String {
-    let mut out = String::new();
-    let mut say = |label: &str, text: &str| {
-        if !text.is_empty() {
-            out += &wrapped(label, text);
-        }
-    };
+fn lines(
+    out: &mut dyn Write,
+    miner: &str,
+    evidence: Option<&Evidence>,
+    outcome: &Outcome,
+) -> fmt::Result {
+    let mut say = |label: &str, text: fmt::Arguments<'_>| say(out, label, text);
     if let Some(evidence) = evidence {
         let identity = &evidence.identity;
-        say("processor", &identity.name);
+        say("processor", format_args!("{}", identity.name))?;
         say(
             "kernels",
-            &format!("{} {}", identity.architecture, identity.backend),
-        );
+            format_args!("{} {}", identity.architecture, identity.backend),
+        )?;
         let counter = evidence.counter.as_ref();
-        say("counter", counter.map_or("none", |counter| &counter.source));
-        let names: Vec<&str> = channels(evidence).map(|channel| channel.name()).collect();
-        say("channels", &names.join(" "));
-        say("measured", &format!("{} ms", outcome.measured_ms));
-        say("sent", &format!("{} bytes", outcome.submission_bytes));
+        say(
+            "counter",
+            format_args!("{}", counter.map_or("none", |counter| &counter.source)),
+        )?;
+        say("channels", format_args!("{}", Names(evidence)))?;
+        say("measured", format_args!("{} ms", outcome.measured_ms))?;
+        say("sent", format_args!("{} bytes", outcome.submission_bytes))?;
     }
-    say("miner", miner);
+    say("miner", format_args!("{miner}"))?;
     match &outcome.node_key {
-        Some(key) => say("node key", &hex(key)),
-        None if outcome.ending == Some(Ending::Accepted) => {
-            say(
-                "node key",
-                "none: nothing but the connection vouches for what it says",
-            );
-        }
+        Some(key) => say("node key", format_args!("{}", Digits(key)))?,
+        None if outcome.ending == Some(Ending::Accepted) => say(
+            "node key",
+            format_args!("none: nothing but the connection vouches for what it says"),
+        )?,
         None => {}
     }
     let verdict = &outcome.verdict;
     match verdict.physical {
-        Some(true) => say("machine", "real silicon"),
-        Some(false) => say("machine", "not accepted as real silicon"),
+        Some(true) => say("machine", format_args!("real silicon"))?,
+        Some(false) => say("machine", format_args!("not accepted as real silicon"))?,
         None => {}
     }
     say(
         "derived",
-        format!("{} {}", verdict.family, verdict.class).trim(),
-    );
+        format_args!("{} {}", verdict.family, verdict.class),
+    )?;
     if let Some(units) = verdict.weight_units {
-        say("weight", &format!("{}", units as f64 / WEIGHT_ONE));
+        say("weight", format_args!("{}", Weight(units)))?;
     }
-    say("verdict", &verdict.summary);
-    say("ticket", &outcome.ticket);
+    say("verdict", format_args!("{}", verdict.summary))?;
+    say("ticket", format_args!("{}", outcome.ticket))?;
     match outcome.ending {
-        Some(Ending::Accepted) => say("result", "accepted"),
-        Some(Ending::Rehearsed) => say("result", "measured; nothing was sent"),
+        Some(Ending::Accepted) => say("result", format_args!("accepted")),
+        Some(Ending::Rehearsed) => say("result", format_args!("measured; nothing was sent")),
         Some(Ending::Refused) => {
             say(
                 "refused",
-                &format!("HTTP {} {}", outcome.status, outcome.code),
-            );
-            say("because", &outcome.message);
+                format_args!("HTTP {} {}", outcome.status, outcome.code),
+            )?;
+            say("because", format_args!("{}", outcome.message))
         }
         Some(Ending::Failed(error)) => {
-            say("failed", &format!("{error} ({})", error.code()));
-            say(
-                "next",
-                match error {
-                    Error::WrongNode => {
-                        "if the operator says that the key is new, delete the node's line beside \
-                         the wallet"
-                    }
-                    _ => next_step(error.exit_status()),
-                },
-            );
+            say("failed", format_args!("{error} ({})", error.code()))?;
+            let next = match error {
+                Error::WrongNode => {
+                    "if the operator says that the key is new, delete the node's line beside the \
+                     wallet"
+                }
+                _ => next_step(error.exit_status()),
+            };
+            say("next", format_args!("{next}"))
         }
-        None => say("failed", "no end"),
+        None => say("failed", format_args!("no end")),
     }
-    out
 }
 
 /// What helps, by the exit status.
@@ -109,173 +138,260 @@ fn next_step(status: u8) -> &'static str {
     }
 }
 
-/// A label and a text in lines of [`COLUMNS`].
-fn wrapped(label: &str, text: &str) -> String {
-    const INDENT: usize = 10;
-    let mut out = format!("{label:<INDENT$}");
-    let mut column = INDENT;
-    for (index, word) in text.split_whitespace().enumerate() {
-        let length = word.chars().count();
-        if index > 0 && column + 1 + length > COLUMNS {
-            let _ = write!(out, "\n{:INDENT$}", "");
-            column = INDENT;
-        } else if index > 0 {
-            out.push(' ');
-            column += 1;
-        }
-        out += word;
-        column += length;
+/// A label and a text in lines of [`COLUMNS`]; nothing where the text is empty.
+fn say(out: &mut dyn Write, label: &str, text: fmt::Arguments<'_>) -> fmt::Result {
+    let mut line = Wrapped {
+        out,
+        label,
+        column: 0,
+        word: String::new(),
+    };
+    line.write_fmt(text)?;
+    line.end_of_word()?;
+    if line.column > 0 {
+        line.out.write_char('\n')?;
     }
-    out.push('\n');
-    out
+    Ok(())
+}
+
+/// Text that is broken into lines between words.
+struct Wrapped<'a> {
+    out: &'a mut dyn Write,
+    label: &'a str,
+    /// Where the line is; 0 before the first word.
+    column: usize,
+    word: String<WORD_MAX>,
+}
+
+impl Wrapped<'_> {
+    fn end_of_word(&mut self) -> fmt::Result {
+        let length = self.word.chars().count();
+        if length == 0 {
+            return Ok(());
+        }
+        if self.column == 0 {
+            write!(self.out, "{:<INDENT$}", self.label)?;
+            self.column = INDENT;
+        } else if self.column + 1 + length > COLUMNS {
+            write!(self.out, "\n{:INDENT$}", "")?;
+            self.column = INDENT;
+        } else {
+            self.out.write_char(' ')?;
+            self.column += 1;
+        }
+        self.out.write_str(&self.word)?;
+        self.column += length;
+        self.word.clear();
+        Ok(())
+    }
+}
+
+impl fmt::Write for Wrapped<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for c in text.chars() {
+            if c.is_whitespace() {
+                self.end_of_word()?;
+            } else if self.word.push(c).is_err() {
+                // Longer than any word: broken here.
+                self.end_of_word()?;
+                let _ = self.word.push(c);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The names of the channels that ran.
+struct Names<'a>(&'a Evidence);
+
+impl fmt::Display for Names<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        channels(self.0).try_for_each(|channel| write!(f, "{} ", channel.name()))
+    }
+}
+
+/// A weight, in decimal digits without floating point.
+struct Weight(u64);
+
+impl fmt::Display for Weight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0 / WEIGHT_ONE)?;
+        let (mut rest, mut digits) = (self.0 % WEIGHT_ONE, WEIGHT_DIGITS);
+        if rest == 0 {
+            return Ok(());
+        }
+        while rest.is_multiple_of(10) {
+            rest /= 10;
+            digits -= 1;
+        }
+        write!(f, ".{rest:0digits$}")
+    }
+}
+
+/// Hexadecimal digits.
+struct Digits<'a>(&'a [u8; 32]);
+
+impl fmt::Display for Digits<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// A JSON string.
+struct Text<'a>(&'a str);
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        for c in self.0.chars() {
+            match c {
+                '"' | '\\' => write!(f, "\\{c}")?,
+                c if c.is_control() => write!(f, "\\u{:04x}", u32::from(c))?,
+                c => f.write_char(c)?,
+            }
+        }
+        f.write_char('"')
+    }
+}
+
+/// A JSON number, or null.
+struct Number<T>(Option<T>);
+
+impl<T: fmt::Display> fmt::Display for Number<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(number) => number.fmt(f),
+            None => f.write_str("null"),
+        }
+    }
+}
+
+/// A JSON string of hexadecimal digits, or null.
+struct Hex<'a>(Option<&'a [u8; 32]>);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(bytes) = self.0 else {
+            return f.write_str("null");
+        };
+        write!(f, "\"{}\"", Digits(bytes))
+    }
 }
 
 /// For a script: members in alphabetical order.
 fn json(
+    out: &mut dyn Write,
     settings: &Settings,
     miner: &str,
     evidence: Option<&Evidence>,
     outcome: &Outcome,
-) -> String {
-    let mut out = String::from("{");
-    let mut member = |name: &str, value: String| {
-        if out.len() > 1 {
-            out.push(',');
-        }
-        let _ = write!(out, "\"{name}\":{value}");
-    };
-    let identity = evidence.map(|evidence| &evidence.identity);
-    let counter = evidence.and_then(|evidence| evidence.counter.as_ref());
-    let names: Vec<String> = evidence
-        .into_iter()
-        .flat_map(channels)
-        .map(|channel| text(channel.name()))
-        .collect();
-    let failure = match outcome.ending {
-        Some(Ending::Failed(error)) => text(error.code()),
-        _ => "null".into(),
-    };
+) -> fmt::Result {
+    let identity = evidence.map(|e| &e.identity);
+    let counter = evidence.and_then(|e| e.counter.as_ref());
     let verdict = &outcome.verdict;
-    member(
-        "accepted",
-        (outcome.ending == Some(Ending::Accepted)).to_string(),
-    );
-    member("answer_bytes", outcome.answer_bytes.to_string());
-    member(
-        "architecture",
-        text(identity.map_or("", |identity| &identity.architecture)),
-    );
-    member("arena", number(evidence.map(|evidence| evidence.arena)));
-    member(
-        "backend",
-        text(identity.map_or("", |identity| &identity.backend)),
-    );
-    member("channels", format!("[{}]", names.join(",")));
-    member("code", text(&outcome.code));
-    member("connections", outcome.connections.to_string());
-    member(
-        "counter",
-        text(counter.map_or("", |counter| &counter.source)),
-    );
-    member("epoch", number(outcome.epoch));
-    member("error", failure);
-    member("http_status", outcome.status.to_string());
-    member("message", text(&outcome.message));
-    member("miner", text(miner));
-    member(
-        "node",
-        text(if settings.dry_run { "" } else { &settings.node }),
-    );
-    let key = outcome.node_key.as_ref();
-    member("node_key", key.map_or("null".into(), |key| text(&hex(key))));
-    member("nonce", text(&outcome.nonce));
-    member(
-        "outcome",
-        text(outcome.ending.map_or("failed", |ending| ending.word())),
-    );
-    member("probe_ms", outcome.measured_ms.to_string());
-    member(
-        "processor",
-        text(identity.map_or("", |identity| &identity.name)),
-    );
-    member("quick", settings.quick.to_string());
-    member("submission_bytes", outcome.submission_bytes.to_string());
-    member("ticket", text(&outcome.ticket));
-    let physical = verdict.physical.map(|physical| physical.to_string());
-    member(
-        "verdict",
-        format!(
-            "{{\"class\":{},\"family\":{},\"physical\":{},\"summary\":{},\"weight_units\":{}}}",
-            text(&verdict.class),
-            text(&verdict.family),
-            physical.unwrap_or_else(|| "null".into()),
-            text(&verdict.summary),
-            number(verdict.weight_units),
-        ),
-    );
-    member("version", text(env!("CARGO_PKG_VERSION")));
-    out.push('}');
-    out
-}
-
-fn number<T: ToString>(number: Option<T>) -> String {
-    number.map_or_else(|| "null".into(), |number| number.to_string())
-}
-
-/// A JSON string.
-fn text(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
+    write!(
+        out,
+        "{{\"accepted\":{},\"answer_bytes\":{},\"architecture\":{},\"arena\":{},\"backend\":{},\"channels\":[",
+        outcome.ending == Some(Ending::Accepted),
+        outcome.answer_bytes,
+        Text(identity.map_or("", |i| &i.architecture)),
+        Number(evidence.map(|e| e.arena)),
+        Text(identity.map_or("", |i| &i.backend)),
+    )?;
+    for (index, channel) in evidence.into_iter().flat_map(channels).enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        write!(out, "{comma}{}", Text(channel.name()))?;
     }
-    out.push('"');
-    out
+    write!(
+        out,
+        "],\"code\":{},\"connections\":{},\"counter\":{},\"epoch\":{},\"error\":",
+        Text(&outcome.code),
+        outcome.connections,
+        Text(counter.map_or("", |c| &c.source)),
+        Number(outcome.epoch),
+    )?;
+    match outcome.ending {
+        Some(Ending::Failed(error)) => write!(out, "{}", Text(error.code()))?,
+        _ => out.write_str("null")?,
+    }
+    write!(
+        out,
+        ",\"http_status\":{},\"message\":{},\"miner\":{},\"node\":{},\"node_key\":{},\"nonce\":{},\"outcome\":{},",
+        outcome.status,
+        Text(&outcome.message),
+        Text(miner),
+        Text(if settings.dry_run { "" } else { &settings.node }),
+        Hex(outcome.node_key.as_ref()),
+        Text(&outcome.nonce),
+        Text(outcome.ending.map_or("failed", |ending| ending.word())),
+    )?;
+    write!(
+        out,
+        "\"probe_ms\":{},\"processor\":{},\"quick\":{},\"submission_bytes\":{},\"ticket\":{},",
+        outcome.measured_ms,
+        Text(identity.map_or("", |i| &i.name)),
+        settings.quick,
+        outcome.submission_bytes,
+        Text(&outcome.ticket),
+    )?;
+    writeln!(
+        out,
+        "\"verdict\":{{\"class\":{},\"family\":{},\"physical\":{},\"summary\":{},\"weight_units\":{}}},\"version\":{}}}",
+        Text(&verdict.class),
+        Text(&verdict.family),
+        Number(verdict.physical),
+        Text(&verdict.summary),
+        Number(verdict.weight_units),
+        Text(env!("CARGO_PKG_VERSION")),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::string::{String as Owned, ToString};
+    use std::vec::Vec;
 
     #[test]
     fn a_long_text_keeps_within_the_columns() {
         let words = "a verdict in a sentence that is longer than any line of a small screen";
-        let lines = wrapped("verdict", words);
+        let mut lines = Owned::new();
+        say(&mut lines, "verdict", format_args!("{words}")).unwrap();
         assert!(lines.lines().all(|line| line.len() <= COLUMNS));
-        assert_eq!(
-            lines
-                .split_whitespace()
-                .skip(1)
-                .collect::<Vec<_>>()
-                .join(" "),
-            words
-        );
+        let said: Vec<&str> = lines.split_whitespace().skip(1).collect();
+        assert_eq!(said.join(" "), words);
+    }
+
+    #[test]
+    fn a_weight_has_the_digits_that_it_needs() {
+        for (units, text) in [
+            (2_500_000_000, "2.5"),
+            (1, "0.000000001"),
+            (0, "0"),
+            (WEIGHT_ONE, "1"),
+        ] {
+            assert_eq!(Weight(units).to_string(), text);
+        }
     }
 
     proptest! {
         #[test]
-        fn any_text_is_json(any: String) {
-            prop_assert_eq!(serde_json::from_str::<String>(&text(&any)).unwrap(), any);
+        fn any_text_is_json(any: Owned) {
+            let text = Text(&any).to_string();
+            prop_assert_eq!(serde_json::from_str::<Owned>(&text).unwrap(), any);
         }
     }
 
     #[test]
     fn the_line_is_json_even_of_nothing() {
-        let crate::Command::Attest(settings) = crate::arguments::parse(std::iter::empty()).unwrap()
-        else {
-            panic!("no settings");
-        };
-        let line = json(&settings, "m", None, &Outcome::default());
+        let settings = super::super::arguments::parse(&mut |_, _| None).unwrap();
+        let mut line = Owned::new();
+        json(&mut line, &settings, "m", None, &Outcome::default()).unwrap();
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(value["accepted"], false);
         assert_eq!(value["outcome"], "failed");
-        let names: Vec<&String> = value.as_object().unwrap().keys().collect();
+        let names: Vec<&Owned> = value.as_object().unwrap().keys().collect();
         assert!(names.is_sorted());
     }
 }

@@ -1,259 +1,190 @@
-//! What the operating system says of the machine: the same facts under the same names as those of the
-//! comfortable miner, as far as a few small files tell them.
+//! What the operating system says of the machine, as far as a few calls and small files of Linux tell
+//! it: the same facts under the same names as the comfortable miner's.
 
+use super::system::{Name, System};
+use super::{files, lines};
+use core::fmt::Write;
+use heapless::{String, Vec};
 use probe_core::channels::environment::Fact;
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
-
-/// Longest piece of a pseudo-file that is read, bytes: `/proc/cpuinfo` of one processor.
-const READ_MAX: u64 = 16 * 1024;
 
 /// DMI strings worth sending (Linux `drivers/firmware/dmi-id.c`). None is unique to a unit.
 const DMI: [&str; 4] = ["sys_vendor", "product_name", "board_vendor", "bios_vendor"];
 
-/// `/proc/cpuinfo` lines that name the processor: x86, PowerPC, MIPS, s390 and SPARC, ARM, Alpha, 68k.
-const CPU_NAME_LINES: [&str; 7] = [
-    "model name",
-    "cpu",
-    "cpu model",
-    "processor",
-    "Processor",
-    "cpu family",
-    "CPU",
-];
-
-/// Lines that name the machine: PowerPC, MIPS, ARM, 68k.
-const MACHINE_LINES: [&str; 5] = ["machine", "detected as", "system type", "Hardware", "Model"];
-
-/// Programs that run another processor's instructions, by how their files' names begin.
-const TRANSLATORS: [&str; 6] = ["qemu-", "box64", "box86", "FEX", "rosetta", "hangover"];
-
-/// Hardware addresses sent, at most.
+/// Network interfaces that are looked at, and hardware addresses sent.
+const INTERFACES: u32 = 32;
 const MACS: usize = 4;
 
+/// Facts that are gathered at most.
+const FACTS: usize = 16;
+
+/// A name or a value.
+type Text = String<64>;
+
+/// A hardware address.
+type Mac = String<17>;
+
 /// A machine as its operating system shows it.
+#[derive(Debug, Default)]
 pub struct Surroundings {
-    /// Processor cores that the program may use.
-    pub cores: u16,
     /// Host name.
-    pub hostname: String,
+    pub hostname: Text,
     /// The operating system's name for the architecture.
-    pub machine: String,
+    pub machine: Text,
     /// Model of the machine, or empty.
-    pub model: String,
-    /// Hardware addresses of network interfaces.
-    pub macs: Vec<String>,
-    /// Bytes of memory that a program may take.
-    pub available: Option<u64>,
-    cpuinfo: String,
+    pub model: Text,
+    /// Hardware addresses, of interfaces with a device behind them before others.
+    pub macs: Vec<Mac, MACS>,
+    /// What it says of itself, the telling things first.
+    pub facts: Vec<Fact, FACTS>,
+}
+
+/// What `/proc/cpuinfo` says.
+#[derive(Debug, Default)]
+struct CpuInfo {
+    name: Option<(usize, Text)>,
+    machine: Option<(usize, Text)>,
+    hypervisor: bool,
 }
 
 impl Surroundings {
     /// This machine. Cost: some twenty small files.
-    pub fn here() -> Self {
-        let cpuinfo = read("/proc/cpuinfo").unwrap_or_default();
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    pub fn here(system: &mut impl System) -> Self {
+        let cpu = cpu_info(system);
+        let mut hostname: Text = files::name(system, Name::Host);
+        if hostname.is_empty() {
+            let _ = hostname.push_str("unnamed");
+        }
+        let named = cpu.machine.map(|(_, name)| name);
         Surroundings {
-            cores: cores.try_into().unwrap_or(u16::MAX),
-            hostname: read("/proc/sys/kernel/hostname")
-                .or_else(|| std::env::var("HOSTNAME").ok())
-                .unwrap_or_else(|| "unnamed".into()),
-            machine: read("/proc/sys/kernel/arch").unwrap_or_else(|| std::env::consts::ARCH.into()),
-            model: read("/sys/class/dmi/id/product_name")
-                .or_else(|| read("/proc/device-tree/model"))
-                .or_else(|| named(&cpuinfo, &MACHINE_LINES))
+            hostname,
+            machine: files::name(system, Name::Machine),
+            model: files::first_text(system, "/sys/class/dmi/id/product_name")
+                .or_else(|| files::first_text(system, "/proc/device-tree/model"))
+                .or(named)
                 .unwrap_or_default(),
-            macs: macs(),
-            available: read("/proc/meminfo").and_then(|text| available(&text)),
-            cpuinfo,
+            macs: macs(system),
+            facts: facts(system, cpu.name.map(|(_, name)| name), cpu.hypervisor),
         }
     }
+}
 
-    /// Facts for the `environment` channel, the telling ones first.
-    pub fn facts(&self) -> Vec<Fact> {
-        let mark = |holds: bool| holds.then(|| "1".to_owned());
-        let mut facts = Vec::new();
-        let mut add = |key: &str, value: Option<String>| {
-            if let Some(value) = value.filter(|value| !value.is_empty()) {
-                facts.push(Fact::new(key, &value));
+/// Bytes of memory that a program may take.
+pub fn available(system: &mut impl System) -> Option<u64> {
+    let mut best: Option<(usize, u64)> = None;
+    let _ = files::each_line(system, "/proc/meminfo", |line| {
+        if let Some((place, bytes)) =
+            lines::says(line, &lines::MEMORY).and_then(|(p, v)| Some((p, lines::kib(v)?)))
+        {
+            if best.is_none_or(|(there, _)| place < there) {
+                best = Some((place, bytes));
             }
-        };
-        add("cpuid.hypervisor", hypervisor());
-        add(
-            "cpuid.hypervisor.root",
-            mark(probe_arch::arch::hypervisor_root()),
-        );
-        add("process.translated", mark(self.is_translated()));
-        add("proc.cpuinfo.name", named(&self.cpuinfo, &CPU_NAME_LINES));
-        add(
-            "proc.cpuinfo.hypervisor",
-            mark(has_hypervisor_flag(&self.cpuinfo)),
-        );
-        add("sys.hypervisor.type", read("/sys/hypervisor/type"));
-        for name in DMI {
-            add(
-                &format!("dmi.{name}"),
-                read(&format!("/sys/class/dmi/id/{name}")),
-            );
         }
-        add("dt.model", read("/proc/device-tree/model"));
-        let container = Path::new("/.dockerenv").exists().then(|| "docker".into());
-        add(
-            "container",
-            container.or_else(|| read("/run/systemd/container")),
-        );
-        add("os", Some(std::env::consts::OS.into()));
-        add("kernel", read("/proc/sys/kernel/osrelease"));
-        facts
+    });
+    best.map(|(_, bytes)| bytes)
+        .or_else(|| system.free_memory())
+}
+
+fn cpu_info(system: &mut impl System) -> CpuInfo {
+    let mut info = CpuInfo::default();
+    let better = |kept: &mut Option<(usize, Text)>, line: &str, keys: &[&str]| {
+        let Some((place, value)) = lines::says(line, keys) else {
+            return;
+        };
+        if kept.as_ref().is_none_or(|(there, _)| place < *there) {
+            *kept = Some((place, cut(value)));
+        }
+    };
+    let _ = files::each_line(system, "/proc/cpuinfo", |line| {
+        better(&mut info.name, line, &lines::CPU_NAMES);
+        better(&mut info.machine, line, &lines::MACHINE_NAMES);
+        info.hypervisor |= lines::has_hypervisor_flag(line);
+    });
+    info
+}
+
+/// As much of a text as fits.
+fn cut(text: &str) -> Text {
+    let mut kept = Text::new();
+    for c in text.chars() {
+        if kept.push(c).is_err() {
+            break;
+        }
     }
+    kept
+}
 
-    /// Whether another program runs this one's instructions. QEMU's user mode shows its guest a
-    /// `/proc/self/maps` without itself in it, but not `/proc/thread-self/maps` (Linux 3.17; QEMU
-    /// `linux-user/syscall.c`, `is_proc_myself`).
-    fn is_translated(&self) -> bool {
-        let maps = std::fs::read_to_string("/proc/thread-self/maps").unwrap_or_default();
-        // Rosetta for Linux gives its guests that maker's name.
-        shows_translator(&maps) || self.cpuinfo.contains("VirtualApple")
+fn facts(system: &mut impl System, cpu_name: Option<Text>, hypervisor: bool) -> Vec<Fact, FACTS> {
+    let mark = |holds: bool| holds.then(|| cut("1"));
+    let mut facts = Vec::new();
+    let mut add = |key: &str, value: Option<Text>| {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            // There are no more kinds of facts than room.
+            let _ = facts.push(Fact::new(key, &value));
+        }
+    };
+    let mut translated = false;
+    // QEMU's user mode shows its guest a `/proc/self/maps` without itself in it, but not this one
+    // (Linux 3.17; QEMU `linux-user/syscall.c`, `is_proc_myself`).
+    let _ = files::each_line(system, "/proc/thread-self/maps", |line| {
+        translated |= lines::shows_translator(line);
+    });
+    add("process.translated", mark(translated));
+    add("proc.cpuinfo.name", cpu_name);
+    add("proc.cpuinfo.hypervisor", mark(hypervisor));
+    add(
+        "sys.hypervisor.type",
+        files::first_text(system, "/sys/hypervisor/type"),
+    );
+    for name in DMI {
+        let (mut key, mut file): (Text, Text) = (cut("dmi."), cut("/sys/class/dmi/id/"));
+        let _ = (key.push_str(name), file.push_str(name));
+        add(&key, files::first_text(system, &file));
     }
-}
-
-fn shows_translator(maps: &str) -> bool {
-    maps.lines().any(|line| {
-        let file = line.rsplit('/').next().unwrap_or_default();
-        line.contains(" /") && TRANSLATORS.iter().any(|name| file.starts_with(name))
-    })
-}
-
-/// The name in the hypervisor's CPUID leaf, where the processor shows a hypervisor at all.
-fn hypervisor() -> Option<String> {
-    let name = probe_arch::arch::hypervisor()?;
-    let name: String = name
-        .iter()
-        .take_while(|&&byte| byte != 0)
-        .map(|&byte| char::from(byte))
-        .collect();
-    // The bit without a name is a mark too.
-    Some(match name.trim() {
-        "" => "unnamed".into(),
-        name => name.into(),
-    })
-}
-
-/// A file, up to [`READ_MAX`], trimmed; `None` where there is nothing in it.
-fn read(path: &str) -> Option<String> {
-    let mut bytes = Vec::new();
-    let file = File::open(path).ok()?;
-    file.take(READ_MAX).read_to_end(&mut bytes).ok()?;
-    let text = String::from_utf8_lossy(&bytes);
-    // Device-tree properties are lists of texts that end in a zero byte: the first is the most exact.
-    let text = text.split('\0').next().unwrap_or_default().trim();
-    (!text.is_empty()).then(|| text.to_owned())
-}
-
-/// What the first of these lines says.
-fn named(cpuinfo: &str, keys: &[&str]) -> Option<String> {
-    keys.iter().find_map(|wanted| {
-        cpuinfo.lines().find_map(|line| {
-            let (key, value) = line.split_once(':')?;
-            let value = value.trim();
-            // "processor : 0" counts processors on most architectures; "CPU: 68040" names one.
-            let counts = *wanted != "CPU" && value.parse::<u32>().is_ok();
-            let says = key.trim() == *wanted && !value.is_empty() && !counts;
-            says.then(|| value.to_owned())
-        })
-    })
-}
-
-fn has_hypervisor_flag(cpuinfo: &str) -> bool {
-    cpuinfo
-        .lines()
-        .filter(|line| line.starts_with("flags"))
-        .any(|line| {
-            line.split_ascii_whitespace()
-                .any(|flag| flag == "hypervisor")
-        })
-}
-
-/// Bytes available: as Linux 3.14 and later say it, or what is free.
-fn available(meminfo: &str) -> Option<u64> {
-    ["MemAvailable:", "MemFree:"].iter().find_map(|key| {
-        let line = meminfo.lines().find_map(|line| line.strip_prefix(key))?;
-        let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-        kib.checked_mul(1024)
-    })
+    add(
+        "dt.model",
+        files::first_text(system, "/proc/device-tree/model"),
+    );
+    // An empty file's lines can be read, those of a missing one cannot.
+    let docker = files::each_line(system, "/.dockerenv", |_| ()).is_ok();
+    let container = docker.then(|| cut("docker"));
+    add(
+        "container",
+        container.or_else(|| files::first_text(system, "/run/systemd/container")),
+    );
+    let mut os: Text = files::name(system, Name::System);
+    os.make_ascii_lowercase();
+    add("os", Some(os));
+    add("kernel", Some(files::name(system, Name::Release)));
+    facts
 }
 
 /// Hardware addresses, of interfaces with a device behind them before others.
-fn macs() -> Vec<String> {
-    let entries = std::fs::read_dir("/sys/class/net").into_iter().flatten();
-    let mut found: Vec<(bool, String)> = entries
-        .flatten()
-        .filter_map(|entry| {
-            let path = entry.path();
-            let address = read(path.join("address").to_str()?)?;
-            let useful = is_mac(&address) && address != "00:00:00:00:00:00";
-            useful.then(|| (!path.join("device").exists(), address))
-        })
-        .collect();
-    found.sort();
-    found.truncate(MACS);
-    found.into_iter().map(|(_, address)| address).collect()
-}
-
-fn is_mac(text: &str) -> bool {
-    text.split(':').count() == 6
-        && text
-            .split(':')
-            .all(|part| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn processors_name_themselves_in_many_ways() {
-        for (text, name) in [
-            ("processor\t: 0\nmodel name\t: A CPU\n", "A CPU"),
-            (
-                "processor\t: 0\ncpu\t\t: 7447A, altivec supported\n",
-                "7447A, altivec supported",
-            ),
-            (
-                "system type\t: SGI Indy\nprocessor\t: 0\ncpu model\t: R4600 V2.0\n",
-                "R4600 V2.0",
-            ),
-            ("CPU:\t\t68040\nMMU:\t\t68040\n", "68040"),
-        ] {
-            assert_eq!(named(text, &CPU_NAME_LINES).as_deref(), Some(name));
-        }
-        assert_eq!(named("processor : 0\n", &CPU_NAME_LINES), None);
-        let indy = "system type\t: SGI Indy\n";
-        assert_eq!(named(indy, &MACHINE_LINES).as_deref(), Some("SGI Indy"));
+fn macs(system: &mut impl System) -> Vec<Mac, MACS> {
+    const FOLDER: &str = "/sys/class/net";
+    let (mut found, mut others) = (Vec::new(), Vec::<Mac, MACS>::new());
+    for index in 0..INTERFACES {
+        let Some(name) = files::entry::<64>(system, FOLDER, index) else {
+            break;
+        };
+        let mut file: String<128> = String::new();
+        let _ = write!(file, "{FOLDER}/{name}/address");
+        let Some(address) =
+            files::first_text::<17>(system, &file).filter(|text| lines::is_mac(text))
+        else {
+            continue;
+        };
+        file.clear();
+        let _ = write!(file, "{FOLDER}/{name}/device");
+        let real = files::entry::<64>(system, &file, 0).is_some();
+        // What does not fit does not travel either.
+        let _ = if real {
+            found.push(address)
+        } else {
+            others.push(address)
+        };
     }
-
-    #[test]
-    fn memory_is_read_old_and_new() {
-        assert_eq!(available("MemTotal: 9 kB\nMemFree:  64 kB\n"), Some(65_536));
-        assert_eq!(
-            available("MemFree: 1 kB\nMemAvailable: 2 kB\n"),
-            Some(2_048)
-        );
-        assert_eq!(available("MemFree: x kB\n"), None);
-        assert_eq!(available("MemFree: 18446744073709551615 kB\n"), None);
+    for address in others {
+        let _ = found.push(address);
     }
-
-    #[test]
-    fn marks_are_recognised() {
-        assert!(has_hypervisor_flag("flags\t: fpu hypervisor sse\n"));
-        assert!(!has_hypervisor_flag("flags\t: fpu\nbugs\t: hypervisor\n"));
-        assert!(shows_translator(
-            "7f00-7f01 r-xp 0 08:01 12 /usr/bin/qemu-ppc-static\n"
-        ));
-        assert!(!shows_translator(
-            "7f00-7f01 r-xp 0 08:01 12 /home/qemu-fan/miner\n"
-        ));
-        assert!(is_mac("00:05:02:aa:bb:cc") && !is_mac("00:05:02:aa:bb") && !is_mac("::::::"));
-    }
+    found
 }

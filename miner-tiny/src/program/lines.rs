@@ -1,5 +1,4 @@
-//! Lines of texts that come in pieces, and what they say of a machine: the parts of the Rust program's
-//! `surroundings.rs` and `known_nodes.rs` that read.
+//! Lines of texts that come in pieces, and what they say of a machine.
 
 use heapless::Vec;
 
@@ -115,6 +114,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    use std::borrow::ToOwned;
+    use std::string::String;
+
     fn lines(pieces: &[&[u8]]) -> std::vec::Vec<String> {
         let mut found = std::vec::Vec::new();
         let mut lines = Lines::default();
@@ -129,7 +131,7 @@ mod tests {
     #[test]
     fn lines_are_put_together() {
         assert_eq!(lines(&[b"a", b"b\n", b"c\nd"]), ["ab", "c", "d"]);
-        assert_eq!(lines(&[b"", b"\n\n"]), [""; 0]);
+        assert!(lines(&[b"", b"\n\n"]).is_empty());
         assert_eq!(lines(&[&[b'x'; LINE_MAX + 9], b"\ny"])[1], "y");
         assert_eq!(lines(&[&[b'x'; LINE_MAX + 9]])[0].len(), LINE_MAX);
         assert_eq!(lines(&[b"ab\xff\nc"]), ["ab", "c"]);

@@ -1,6 +1,6 @@
-//! A node's URL, taken apart as the Rust program does (`miner-tiny/src/program/wire.rs`).
+//! A node's URL, taken apart.
 
-use miner_tiny::session::{BASE_MAX, HOST_MAX};
+use crate::session::{BASE_MAX, HOST_MAX};
 
 /// The port of a URL that names none (RFC 9110 §4.2.1).
 const HTTP_PORT: u16 = 80;
@@ -61,6 +61,7 @@ impl<'a> Node<'a> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::format;
 
     #[test]
     fn addresses_are_taken_apart() {

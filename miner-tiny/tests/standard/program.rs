@@ -1,0 +1,15 @@
+//! `verdigris-tiny` over the standard library, until the program without it takes its place.
+
+#[path = "mod.rs"]
+mod standard;
+
+use std::process::ExitCode;
+
+/// Prints as it goes.
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut system = standard::Standard::new(".", &arguments);
+    system.live = true;
+    ExitCode::from(miner_tiny::program::run(&mut system) as u8)
+}
