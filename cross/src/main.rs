@@ -1,6 +1,7 @@
 //! `verdigris-cross`: every target of `targets.toml` built, run under its emulator, compared with this
 //! machine bit for bit, and attested to a node. `./dev cross` installs what it needs and calls it.
 
+mod boot;
 mod builder;
 mod generate;
 mod matrix;
@@ -53,6 +54,8 @@ enum Task {
     Test(Chosen),
     /// Write Cross.toml and the build server's matrix from the list of targets
     Generate,
+    /// Make the disk that boots a PC into the miner
+    Boot(boot::Arguments),
 }
 
 #[derive(clap::Args)]
@@ -97,6 +100,7 @@ fn go(task: Task) -> Result<bool, String> {
             }
             Ok(true)
         }
+        Task::Boot(arguments) => boot::run(root, &arguments),
         Task::Generate => {
             for path in generate::write(root, &targets::all()?)? {
                 println!("{}", path.display());

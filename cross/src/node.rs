@@ -31,6 +31,14 @@ impl Node {
     /// # Errors
     /// It does not start or does not listen.
     pub fn start(program: &Path, folder: &Path) -> Result<Node, String> {
+        Self::start_with(program, folder, &[])
+    }
+
+    /// As [`Node::start`], with more arguments.
+    ///
+    /// # Errors
+    /// It does not start or does not listen.
+    pub fn start_with(program: &Path, folder: &Path, more: &[&str]) -> Result<Node, String> {
         let fail = |e: std::io::Error| format!("{}: {e}", program.display());
         let database = folder.join("node.db");
         if database.exists() {
@@ -46,6 +54,7 @@ impl Node {
             .args(["serve", "--listen", "127.0.0.1:0", "--database"])
             .arg(&database)
             .args(["--challenges-per-minute", "0", "--miners-per-hour", "0"])
+            .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -85,7 +94,20 @@ impl Node {
     /// # Errors
     /// It does not know the miner, or does not answer.
     pub fn verdict(&self, miner: &str) -> Result<Value, String> {
-        let url = format!("{}/api/miner/{miner}/verdict", self.url);
+        let path = format!("/api/miner/{miner}/verdict");
+        let answer = self.get(&path)?;
+        answer
+            .get("verdict")
+            .cloned()
+            .ok_or_else(|| format!("{path}: no verdict in the answer"))
+    }
+
+    /// What the node answers to a path.
+    ///
+    /// # Errors
+    /// It does not answer, or not in JSON.
+    pub fn get(&self, path: &str) -> Result<Value, String> {
+        let url = format!("{}{path}", self.url);
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .timeout_global(Some(ANSWER_LIMIT))
             .build()
@@ -95,11 +117,7 @@ impl Node {
             .call()
             .and_then(|mut answer| answer.body_mut().read_to_string())
             .map_err(|e| format!("{url}: {e}"))?;
-        let answer: Value = serde_json::from_str(&body).map_err(|e| format!("{url}: {e}"))?;
-        answer
-            .get("verdict")
-            .cloned()
-            .ok_or_else(|| format!("{url}: no verdict in the answer"))
+        serde_json::from_str(&body).map_err(|e| format!("{url}: {e}"))
     }
 }
 
