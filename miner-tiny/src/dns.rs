@@ -107,9 +107,10 @@ impl DnsError {
     }
 }
 
-impl core::fmt::Display for DnsError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
+impl DnsError {
+    /// What happened, in words that fit 40 columns.
+    pub const fn words(self) -> &'static str {
+        match self {
             DnsError::BadName => "this is no host name",
             DnsError::NotAnAnswer | DnsError::Malformed => "the name server talks nonsense",
             DnsError::Truncated => "the name server's answer is too long",
@@ -117,7 +118,13 @@ impl core::fmt::Display for DnsError {
             DnsError::ServerFailed(_) => "the name server failed",
             DnsError::NoAddress => "the host has no address",
             DnsError::TimedOut => "no name server answers",
-        })
+        }
+    }
+}
+
+impl core::fmt::Display for DnsError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.words())
     }
 }
 

@@ -73,13 +73,20 @@ impl EntropyError {
     }
 }
 
-impl core::fmt::Display for EntropyError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
+impl EntropyError {
+    /// What is wrong, in words that fit 40 columns.
+    pub const fn words(self) -> &'static str {
+        match self {
             EntropyError::Stuck => "the clock does not vary at all",
             EntropyError::Biased => "the clock hardly varies",
             EntropyError::Predictable => "the clock varies by a rule",
-        })
+        }
+    }
+}
+
+impl core::fmt::Display for EntropyError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.words())
     }
 }
 

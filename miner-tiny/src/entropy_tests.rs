@@ -128,3 +128,29 @@ proptest! {
         let _ = seed(clock(|_| chance().wrapping_mul(state) % spread), &[]);
     }
 }
+
+#[test]
+fn each_way_to_foretell_is_counted() {
+    const COUNT: u32 = 4000;
+    let of = |interval: &mut dyn FnMut(u64) -> u64| {
+        let mut estimate = Estimate::new();
+        (0..COUNT.into()).for_each(|n| estimate.add(interval(n)));
+        estimate
+    };
+    let nearly = COUNT * 9 / 10;
+    assert!(of(&mut |n| 3 * n).by_line > nearly);
+    assert!(of(&mut |n| n * n).by_parabola > nearly && of(&mut |n| n * n).by_line < nearly);
+    let mut x = 1;
+    let mut congruence = |_| {
+        x = (x * 141 + 3) % 256;
+        x
+    };
+    assert!(of(&mut congruence).by_one > nearly);
+    // What follows a one depends on what was before it.
+    let by_two = of(&mut |n| [1, 1, 2][n as usize % 3]);
+    assert!(by_two.by_two > nearly && by_two.by_one < nearly);
+    // Three of four are alike, by chance: 0.415 bits, and no order to be found.
+    let mut chance = noise(3);
+    let biased = of(&mut |_| u64::from(chance().is_multiple_of(4)));
+    assert!((80..=106).contains(&biased.bits_256()));
+}

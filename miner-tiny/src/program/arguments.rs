@@ -1,5 +1,6 @@
 //! The command line, read by hand: a parser with all its comforts would be half of the program.
 
+use crate::link::DEFAULT_BAUD;
 use crate::submission::is_id;
 use crate::wallet::unhex;
 use heapless::String;
@@ -38,6 +39,9 @@ How:
   --node-key HEX believe no other node
                  [the first one seen; in
                  FILE.nodes]
+  --serial DEV   no network, but a relay
+                 at the other end of it
+  --baud N       the line's speed [9600]
   --wallet FILE  64 hex digits; made if
                  there is none; keep a
                  copy [verdigris.key]
@@ -96,6 +100,10 @@ pub struct Settings {
     pub node: Text,
     /// The only key that the node may have.
     pub node_key: Option<[u8; 32]>,
+    /// The serial device with a relay at its other end; empty for the network.
+    pub serial: Text,
+    /// Bits a second on that line.
+    pub baud: u32,
     /// The wallet's file.
     pub wallet: Text,
     /// Who is paid, if not the wallet; empty for that.
@@ -160,6 +168,8 @@ pub fn parse(arguments: &mut Arguments<'_>) -> Result<Settings, Usage> {
         task: Task::Attest,
         node: text("http://127.0.0.1:8099"),
         node_key: None,
+        serial: Text::new(),
+        baud: DEFAULT_BAUD,
         wallet: text("verdigris.key"),
         miner: Text::new(),
         name: Text::new(),
@@ -227,7 +237,15 @@ fn next(arguments: &mut Arguments<'_>, index: &mut u32) -> Result<Option<Text>, 
 fn takes_value(name: &str) -> bool {
     matches!(
         name,
-        "--node" | "--node-key" | "--wallet" | "--miner" | "--name" | "--arena" | "--interval"
+        "--node"
+            | "--node-key"
+            | "--serial"
+            | "--baud"
+            | "--wallet"
+            | "--miner"
+            | "--name"
+            | "--arena"
+            | "--interval"
     )
 }
 
@@ -235,6 +253,11 @@ fn set(settings: &mut Settings, name: &str, value: Text) -> Result<(), Usage> {
     match name {
         "--node" => settings.node = value,
         "--wallet" => settings.wallet = value,
+        "--serial" => settings.serial = value,
+        "--baud" => match value.parse() {
+            Ok(baud @ 1..) => settings.baud = baud,
+            _ => return Err(Usage(shown(&value), "must be bits a second")),
+        },
         "--node-key" => match unhex(&value) {
             Some(key) => settings.node_key = Some(key),
             None => return Err(Usage(shown(&value), "a key has 64 hex digits")),

@@ -1,10 +1,13 @@
 //! The wallet: a file of 64 hexadecimal digits, the secret seed, that only its owner may read.
 
 use super::arguments::Settings;
-use super::system::{FileError, Printer, Readers, Stream, System};
+use super::system::{FileError, Name, Readers, System};
+use super::tell;
+use crate::entropy;
 use crate::wallet::{unhex, Key, SEED_BYTES};
 use core::fmt::Write;
 use heapless::String;
+use probe_core::ticks::Ticks;
 
 /// Bytes of a wallet's file that are looked at: the digits, and white space around them.
 const FILE_MAX: usize = 256;
@@ -30,9 +33,9 @@ pub fn open_or_create(system: &mut impl System, settings: &Settings) -> Result<K
 
 fn create(system: &mut impl System, settings: &Settings, name: &str) -> Result<Key, &'static str> {
     let mut seed = [0; SEED_BYTES];
-    system
-        .entropy(&mut seed)
-        .map_err(|_| "no random numbers; bring a key made elsewhere: 64 hex digits")?;
+    if system.entropy(&mut seed).is_err() {
+        seed = gathered(system)?;
+    }
     let key = Key::from_seed(&seed);
     if settings.dry_run {
         // Nothing is paid to this key: it need not be kept.
@@ -47,11 +50,41 @@ fn create(system: &mut impl System, settings: &Settings, name: &str) -> Result<K
         .create_private(name, text.as_bytes())
         .map_err(|_| "the wallet cannot be written")?;
     if !settings.quiet {
-        let _ = writeln!(
-            Printer(system, Stream::Error),
-            "note: made {name}\nnote: {}\nnote: keep a copy of that file",
-            key.address()
+        tell(
+            system,
+            format_args!(
+                "note: made {name}\nnote: {}\nnote: keep a copy of that file",
+                key.address()
+            ),
         );
     }
     Ok(key)
+}
+
+/// A seed from the jitter of this machine's counter, where the system has no random numbers.
+fn gathered(system: &mut impl System) -> Result<[u8; SEED_BYTES], &'static str> {
+    tell(
+        system,
+        format_args!("note: no random numbers here; gathering"),
+    );
+    let mut machine = system.machine();
+    let now_ms = system.now_ms().to_ne_bytes();
+    let mut host = [0; 64];
+    let length = system.name(Name::Host, &mut host);
+    let mut last = machine.now();
+    let mut total = 0_u64;
+    let read = || {
+        // A call of the system between two readings, for what it does to caches and queues; and a
+        // narrow counter must not go round unseen.
+        let _ = system.now_ms();
+        let now = machine.now();
+        total = total.wrapping_add(machine.between(last, now));
+        last = now;
+        total
+    };
+    let known: [&[u8]; 2] = [&now_ms, host.get(..length).unwrap_or_default()];
+    entropy::seed(read, &known).map_err(|_| {
+        "no random numbers, and the clock is too regular to make one; bring a key made elsewhere: \
+         64 hex digits"
+    })
 }

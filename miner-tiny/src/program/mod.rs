@@ -6,7 +6,7 @@
 //!        \        |          |          /
 //!          run -> mine -> attest -> drive  -> report
 //!                             |        |
-//!                          session   line: TCP by name or address
+//!                          session   line: TCP by name or address, or a serial device
 //! ```
 //!
 //! Every word that a person reads fits lines of 40 columns.
@@ -17,6 +17,7 @@ mod arguments;
 mod files;
 mod key_file;
 mod known_nodes;
+mod line;
 mod lines;
 mod node;
 mod report;
@@ -24,13 +25,14 @@ mod resolve;
 mod surroundings;
 
 use crate::self_check;
-use crate::session::{Config, Ending, Outcome, Purpose, Session, Step};
+use crate::session::{Config, Ending, Outcome, Purpose, Session, Step, EXCHANGE_MS, TEXT_MAX};
 use crate::wallet::Key;
 use crate::Host;
 use arguments::{Settings, Task, Usage};
 use core::fmt::{self, Write};
 use core::str::from_utf8;
 use heapless::Vec;
+use line::{left, Line};
 use node::Node;
 use probe_core::channels::ChannelId;
 use probe_core::plan::{Plan, MAX_ARENA, MIN_ARENA, QUICK_WORKING_SET};
@@ -278,6 +280,17 @@ fn drive<S: System>(
     settings: &Settings,
     node: Option<&Node<'_>>,
 ) -> Outcome {
+    let mut line = match settings.serial.as_str() {
+        "" => Line::Tcp,
+        device => Line::Serial {
+            device,
+            baud: settings.baud,
+            client: None,
+        },
+    };
+    if let Some(ms) = line.patience_ms(TEXT_MAX) {
+        session.allow_exchange_ms(EXCHANGE_MS + ms);
+    }
     let mut machine = system.machine();
     let mut clock = system.clock();
     let mut shown = None;
@@ -285,27 +298,26 @@ fn drive<S: System>(
     loop {
         payload_shown = payload_shown || show_payload(system, session);
         match session.step(system.now_ms()) {
-            Step::Connect { until_ms } => match connect(system, node, until_ms) {
-                Ok(()) => session.connected(),
-                Err(Refused(why)) => {
-                    remark(system, settings, "no connection", why);
-                    session.failed();
-                }
-            },
-            Step::Send { bytes, until_ms } => {
-                let ms = left(system, until_ms);
-                match system.send(bytes, ms) {
-                    Ok(count) => session.sent(count),
+            Step::Connect { until_ms } => {
+                let node = node.ok_or(Refused("no node"));
+                match node.and_then(|node| line.connect(system, node, until_ms)) {
+                    Ok(()) => session.connected(),
                     Err(Refused(why)) => {
-                        remark(system, settings, "cannot send", why);
+                        remark(system, settings, "no connection", why);
                         session.failed();
                     }
                 }
             }
+            Step::Send { bytes, until_ms } => match line.send(system, bytes, until_ms) {
+                Ok(count) => session.sent(count),
+                Err(Refused(why)) => {
+                    remark(system, settings, "cannot send", why);
+                    session.failed();
+                }
+            },
             Step::Receive { until_ms } => {
                 let mut piece = [0; PIECE];
-                let ms = left(system, until_ms);
-                match system.receive(&mut piece, ms) {
+                match line.receive(system, &mut piece, until_ms) {
                     Ok(Received::Bytes(count)) => session.received(&piece[..count.min(PIECE)]),
                     Ok(Received::Nothing) => {}
                     Ok(Received::Closed) => session.closed(),
@@ -315,7 +327,7 @@ fn drive<S: System>(
                     }
                 }
             }
-            Step::Close => system.close(),
+            Step::Close => line.close(system),
             Step::Measure => {
                 session.measure(&mut machine, Some(&mut clock));
                 show_progress(system, settings, session, &mut shown);
@@ -326,6 +338,9 @@ fn drive<S: System>(
             }
             Step::Done(outcome) => {
                 let outcome = outcome.clone();
+                if !settings.serial.is_empty() {
+                    system.close();
+                }
                 if !payload_shown {
                     show_payload(system, session);
                 }
@@ -333,29 +348,6 @@ fn drive<S: System>(
             }
         }
     }
-}
-
-/// Milliseconds until then, at least one.
-fn left(system: &mut impl System, until_ms: u64) -> u64 {
-    until_ms.saturating_sub(system.now_ms()).max(1)
-}
-
-/// Connects to the first of the node's addresses that answers.
-fn connect(
-    system: &mut impl System,
-    node: Option<&Node<'_>>,
-    until_ms: u64,
-) -> Result<(), Refused> {
-    let node = node.ok_or(Refused("no node"))?;
-    let mut last = Refused("no such host");
-    for address in resolve::addresses(system, node.host, until_ms)? {
-        let ms = left(system, until_ms);
-        match system.connect(address, node.port, ms) {
-            Ok(()) => return Ok(()),
-            Err(refused) => last = refused,
-        }
-    }
-    Err(last)
 }
 
 /// Prints the submission, if there is one; says whether there was.

@@ -102,7 +102,8 @@ pub const SESSION_MAX: usize = 56 * 1024;
 /// Milliseconds to connect.
 pub const CONNECT_MS: u64 = 10_000;
 
-/// Milliseconds for a whole exchange: a node under load still answers within seconds.
+/// Milliseconds for sending a request, and again for its answer, unless [`Session::allow_exchange_ms`]
+/// says more: a node under load still answers within seconds.
 pub const EXCHANGE_MS: u64 = 30_000;
 
 /// Milliseconds before a connection that failed is tried once more.
@@ -203,6 +204,7 @@ pub struct Session<'a, S> {
     tries: u8,
     /// When the present state is given up; set when `step` first sees it.
     until_ms: Option<u64>,
+    exchange_ms: u64,
     /// When measuring began.
     began_ms: u64,
     head: String<HEAD_MAX>,
@@ -230,6 +232,7 @@ impl<'a, S: Signer> Session<'a, S> {
             exchange: Exchange::Challenge,
             tries: 0,
             until_ms: None,
+            exchange_ms: EXCHANGE_MS,
             began_ms: 0,
             head: String::new(),
             sent: 0,
@@ -237,6 +240,12 @@ impl<'a, S: Signer> Session<'a, S> {
             reader: Reader::new(),
             outcome: Outcome::default(),
         }
+    }
+
+    /// Allows that long for sending a request and for receiving its answer, in place of
+    /// [`EXCHANGE_MS`]: for lines that are slow themselves.
+    pub fn allow_exchange_ms(&mut self, ms: u64) {
+        self.exchange_ms = ms;
     }
 
     /// What to do next, at this time. Cost: nothing worth mentioning, except once after measuring,
@@ -254,7 +263,7 @@ impl<'a, S: Signer> Session<'a, S> {
                     }
                 }
                 At::Send => {
-                    if let Some(until_ms) = self.within(now_ms, EXCHANGE_MS) {
+                    if let Some(until_ms) = self.within(now_ms, self.exchange_ms) {
                         if self.left_to_send().is_empty() {
                             // The answer takes the place of the request.
                             self.text.clear();
@@ -268,7 +277,7 @@ impl<'a, S: Signer> Session<'a, S> {
                     }
                 }
                 At::Receive => {
-                    if let Some(until_ms) = self.within(now_ms, EXCHANGE_MS) {
+                    if let Some(until_ms) = self.within(now_ms, self.exchange_ms) {
                         return Step::Receive { until_ms };
                     }
                 }
