@@ -14,6 +14,7 @@ Start here:
   verdigris wallet new                        make a key to be paid with
   verdigris attest --node https://node:8099   prove this machine to a node once
   verdigris mine   --node https://node:8099   go on proving it, for ever
+  verdigris relay  --serial /dev/ttyUSB0      be the network of a machine that has only a serial port
 
 Exit status:
   0  done
@@ -23,7 +24,7 @@ Exit status:
   4  the wallet could not be read, opened or written
   5  this machine cannot be measured
   6  the node's answer is not to be trusted: its key changed, or its signature is wrong
-  7  a file could not be read or written
+  7  a file or device could not be opened, read or written
   130  interrupted";
 
 /// Proves that this machine is real silicon, which silicon, and how old; and earns for it.
@@ -204,6 +205,23 @@ Examples:
         #[arg(long, value_name = "N")]
         epoch: Option<u64>,
     },
+
+    /// Be the network of a machine that has only a serial port: carry its attestation to the node
+    #[cfg(unix)]
+    #[command(after_help = "\
+Examples:
+  verdigris relay --serial /dev/ttyUSB0 --node http://node:8099
+  verdigris relay --serial /dev/ttyS0 --baud 38400
+  verdigris relay --tcp 4000           and then: qemu-system-i386 … -serial tcp:127.0.0.1:4000
+
+On the old machine, at the other end of a null-modem cable:
+  verdigris-tiny --serial /dev/ttyS0 --baud 9600
+
+The relay leads to its own node alone, whatever the machine asks for, and needs no trust: what goes
+through is signed by the miner and by the node. It waits for machines that are switched off and for
+devices that are unplugged, until Ctrl-C. docs/serial.md tells how to wire the cable, and what to do
+when nothing comes through.")]
+    Relay(crate::relay::Options),
 }
 
 /// What to do with a wallet.

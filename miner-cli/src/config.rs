@@ -27,6 +27,12 @@ struct File {
     name: Option<String>,
     interval: Option<String>,
     color: Option<Color>,
+    // Of `verdigris relay`.
+    serial: Option<PathBuf>,
+    tcp: Option<String>,
+    baud: Option<u32>,
+    #[cfg(unix)]
+    flow: Option<crate::relay::Flow>,
 }
 
 /// Settings, resolved.
@@ -59,6 +65,9 @@ pub struct Settings {
     pub color: Color,
     /// Where the keys of known nodes are kept: beside the wallet that trusts them.
     pub known_nodes: PathBuf,
+    /// What the configuration file says of a relay.
+    #[cfg(unix)]
+    pub relay: crate::relay::Options,
 }
 
 impl Settings {
@@ -105,6 +114,13 @@ impl Settings {
             json: global.json,
             quiet: global.quiet,
             color: global.color.or(file.color).unwrap_or(Color::Auto),
+            #[cfg(unix)]
+            relay: crate::relay::Options {
+                serial: file.serial,
+                tcp: file.tcp,
+                baud: file.baud,
+                flow: file.flow,
+            },
         })
     }
 }

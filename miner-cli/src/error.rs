@@ -32,6 +32,13 @@ pub enum Error {
     },
     /// A file could not be read or written.
     File(PathBuf, std::io::Error),
+    /// A serial line could not be opened.
+    Line {
+        /// What happened.
+        what: String,
+        /// What the owner can do.
+        next: String,
+    },
     /// The owner asked to stop.
     Interrupted,
 }
@@ -79,6 +86,14 @@ impl Error {
         }
     }
 
+    /// An error of a serial line.
+    pub fn line(what: impl Into<String>, next: impl Into<String>) -> Self {
+        Error::Line {
+            what: what.into(),
+            next: next.into(),
+        }
+    }
+
     /// A file error.
     pub fn file(path: &Path, error: std::io::Error) -> Self {
         Error::File(path.to_owned(), error)
@@ -93,7 +108,7 @@ impl Error {
             Error::Wallet { .. } => 4,
             Error::Machine(_) => 5,
             Error::Trust { .. } => 6,
-            Error::File(..) => 7,
+            Error::File(..) | Error::Line { .. } => 7,
             // As a shell reports a program ended by SIGINT.
             Error::Interrupted => 130,
         }
@@ -116,7 +131,9 @@ impl Error {
             Error::Network(_) => "check the address with --node, and that the node is running: \
                  `curl <node>/health`; `verdigris mine` keeps trying by itself"
                 .into(),
-            Error::Wallet { next, .. } | Error::Trust { next, .. } => next.clone(),
+            Error::Wallet { next, .. } | Error::Trust { next, .. } | Error::Line { next, .. } => {
+                next.clone()
+            }
             Error::Machine(_) => "try --quick, or another --arena; if it stays so, report the \
                  machine's model and the line above"
                 .into(),
@@ -163,7 +180,9 @@ impl fmt::Display for Error {
             }
             Error::Usage(what) | Error::Network(what) => f.write_str(what),
             Error::Machine(what) => write!(f, "this machine cannot be measured: {what}"),
-            Error::Wallet { what, .. } | Error::Trust { what, .. } => f.write_str(what),
+            Error::Wallet { what, .. } | Error::Trust { what, .. } | Error::Line { what, .. } => {
+                f.write_str(what)
+            }
             Error::File(path, error) => write!(f, "{}: {error}", path.display()),
             Error::Interrupted => f.write_str("interrupted"),
         }

@@ -14,6 +14,8 @@ mod names;
 mod passphrase;
 mod private_file;
 mod probe;
+#[cfg(unix)]
+mod relay;
 mod scale;
 mod screen;
 mod show;
@@ -104,6 +106,11 @@ fn run(cli: Cli) -> Result<(), Error> {
             };
             let client = Client::new(&settings.node, KnownNodes::new(&settings.known_nodes));
             balance::show(&client, &screen, &id, epoch, settings.json)
+        }
+        #[cfg(unix)]
+        Command::Relay(options) => {
+            let plan = relay::Plan::resolve(options, &settings.relay, &settings.node)?;
+            relay::run(&plan, settings.quiet, &Stop::on_signals()?)
         }
     }
 }
