@@ -30,7 +30,13 @@ impl Bench {
     }
 
     fn run(&self, arguments: &[&str]) -> Run {
+        self.run_on(arguments, |_| ())
+    }
+
+    /// Runs it on a system that is not quite the usual one.
+    fn run_on(&self, arguments: &[&str], change: impl FnOnce(&mut standard::Standard)) -> Run {
         let mut system = standard::Standard::new(self.0.path(), arguments);
+        change(&mut system);
         let status = miner_tiny::program::run(&mut system);
         let [out, error] = system.printed;
         Run { status, out, error }
@@ -256,4 +262,54 @@ fn names_of_hosts_without_a_server() {
     let named = url.replace("127.0.0.1", "localhost");
     assert_eq!(bench.run(&["--node", &named, "-q"]).status, 1);
     serving.join().unwrap();
+}
+
+/// A name server that says of every name that it is 127.0.0.1; gives its address, and a handle to the
+/// number of its questions.
+fn name_server(questions: usize) -> (std::net::SocketAddr, std::thread::JoinHandle<usize>) {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    let serving = std::thread::spawn(move || {
+        for _ in 0..questions {
+            let mut bytes = [0; 512];
+            let (length, from) = socket.recv_from(&mut bytes).unwrap();
+            // The question again, marked as an answer, and a record that points to its name.
+            let mut answer = bytes[..length].to_vec();
+            answer[2] |= 0x80;
+            answer[7] = 1;
+            answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1]);
+            socket.send_to(&answer, from).unwrap();
+        }
+        questions
+    });
+    (address, serving)
+}
+
+#[test]
+fn a_name_server_is_asked() {
+    let bench = Bench::new();
+    let (url, serving) = node(vec![answer("503 Service Unavailable", "{}")]);
+    let (server, asked) = name_server(1);
+    let named = url.replace("127.0.0.1", "node.example");
+    let run = bench.run_on(&["--node", &named, "-q"], |system| {
+        system.name_server = Some(server);
+    });
+    assert_eq!(run.status, 1, "{}", run.out);
+    assert_eq!(
+        (asked.join().unwrap(), serving.join().unwrap().len()),
+        (1, 1)
+    );
+}
+
+#[test]
+fn without_random_numbers_a_key_is_gathered_or_refused() {
+    let bench = Bench::new();
+    let arguments = ["--node", "http://127.0.0.1:9", "-q"];
+    let run = bench.run_on(&arguments, |system| system.random = false);
+    let kept = std::fs::read_to_string(bench.path("verdigris.key"));
+    match (run.status, kept) {
+        (3, Ok(text)) => assert!(miner_tiny::wallet::unhex::<32>(text.trim()).is_some()),
+        (4, Err(_)) => assert!(run.error.contains("too regular"), "{}", run.error),
+        (status, kept) => panic!("{status} {kept:?} {}", run.error),
+    }
 }

@@ -6,7 +6,7 @@ use probe_arch::os::{Arena, MonotonicClock};
 use probe_arch::Native;
 use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind, Read, Seek, SeekFrom, Write};
-use std::net::{IpAddr, TcpStream, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -19,6 +19,10 @@ pub struct Standard {
     line: Option<TcpStream>,
     /// What was printed: results, and the rest.
     pub printed: [String; 2],
+    /// The name server of `/etc/resolv.conf`, whatever port it has.
+    pub name_server: Option<SocketAddr>,
+    /// Whether the system has random numbers.
+    pub random: bool,
     /// Whether printing goes to the process's own streams instead.
     pub live: bool,
 }
@@ -31,6 +35,8 @@ impl Standard {
             start: Instant::now(),
             line: None,
             printed: [String::new(), String::new()],
+            name_server: None,
+            random: true,
             live: false,
         }
     }
@@ -100,6 +106,9 @@ impl System for Standard {
     }
 
     fn entropy(&mut self, to: &mut [u8]) -> Result<(), Refused> {
+        if !self.random {
+            return Err(Refused("no random numbers"));
+        }
         getrandom::fill(to).map_err(|_| Refused("no random numbers"))
     }
 
@@ -142,6 +151,13 @@ impl System for Standard {
             ErrorKind::NotFound => FileError::Absent,
             _ => FileError::Unreadable,
         };
+        if let (Some(server), "/etc/resolv.conf") = (self.name_server, file) {
+            let text = format!("nameserver {}\n", server.ip());
+            return Ok(copy(
+                text.as_bytes().get(offset as usize..).unwrap_or(b""),
+                to,
+            ));
+        }
         let mut file = File::open(self.folder.join(file)).map_err(unreadable)?;
         let mode = file.metadata().map_err(unreadable)?.permissions().mode();
         if readers == Readers::Owner && mode & 0o077 != 0 {
@@ -193,7 +209,8 @@ impl System for Standard {
             IpAddr::V6(_) => std::net::Ipv6Addr::UNSPECIFIED.into(),
         };
         let socket = UdpSocket::bind((any, 0)).map_err(refused)?;
-        socket.connect((server, port)).map_err(refused)?;
+        let named = self.name_server.map_or(port, |named| named.port());
+        socket.connect((server, named)).map_err(refused)?;
         socket.set_read_timeout(limit(ms)).map_err(refused)?;
         socket.send(question).map_err(refused)?;
         match socket.recv(answer) {
