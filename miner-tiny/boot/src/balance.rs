@@ -1,7 +1,6 @@
 //! What a wallet holds, as the node says it: the request, and the answer taken apart.
 
 use core::fmt::{self, Write};
-use core::net::Ipv4Addr;
 use heapless::{String, Vec};
 use miner_tiny::http::{is_plain, Reader};
 use miner_tiny::json;
@@ -59,11 +58,6 @@ impl<'a> Node<'a> {
             host,
             port,
         })
-    }
-
-    /// Its address, where the URL has one and no name.
-    pub fn address(&self) -> Option<Ipv4Addr> {
-        self.host.parse().ok()
     }
 
     /// Asks what a wallet holds; `None` where that does not fit, or the wallet has a strange name.
@@ -150,10 +144,7 @@ mod tests {
     #[test]
     fn urls_are_taken_apart() {
         let node = Node::parse("http://10.0.2.2:8099/base/").expect("it is one");
-        assert_eq!(
-            (node.address(), node.port),
-            (Some(Ipv4Addr::new(10, 0, 2, 2)), 8099)
-        );
+        assert_eq!((node.host, node.port), ("10.0.2.2", 8099));
         let request = node.request("RTC00").expect("it fits");
         assert!(request.starts_with("GET /base/balance/RTC00 HTTP/1.1\r\nHost: 10.0.2.2:8099\r\n"));
         assert_eq!(node.request("a b\r\n"), None);

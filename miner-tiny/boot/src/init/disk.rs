@@ -149,6 +149,7 @@ pub fn save_nodes(nodes: &[u8]) {
 fn new_key() -> Result<Vec<u8, KEY_MAX>, Errno> {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut seed = [0; SEED];
+    linux::console(b"making a key: gathering randomness\n");
     linux::random(&mut seed)?;
     let mut text = Vec::new();
     for byte in seed {

@@ -400,10 +400,22 @@ pub fn now_s() -> u32 {
     time[0]
 }
 
-/// Random bytes, once the kernel has gathered enough to make them.
+/// Random bytes for secrets, once the kernel has gathered enough to make them: seconds on a 486.
 pub fn random(to: &mut [u8]) -> Result<(), Errno> {
+    random_as(to, 0)
+}
+
+/// Random bytes at once, for what need not be secret but differ from other machines' (`getrandom(2)`,
+/// `GRND_INSECURE`).
+pub fn random_now(to: &mut [u8]) -> Result<(), Errno> {
+    const INSECURE: usize = 4;
+    random_as(to, INSECURE)
+}
+
+fn random_as(to: &mut [u8], flags: usize) -> Result<(), Errno> {
+    /// `EAGAIN`.
     const TOO_FEW: Errno = Errno(11);
-    let call = [number::GETRANDOM, at_mut(to), to.len(), NONE, NONE, NONE];
+    let call = [number::GETRANDOM, at_mut(to), to.len(), flags, NONE, NONE];
     // SAFETY: as many bytes as are lent.
     match unsafe { syscall(call) }? {
         count if count == to.len() => Ok(()),

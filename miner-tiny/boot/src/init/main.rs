@@ -141,6 +141,7 @@ fn work() -> Result<(), Trouble> {
 fn prepare() -> Result<Config, Trouble> {
     const FILE: &str = "VERDIGRIS.CFG";
     const WORDS: &str = "command line";
+    say!("reading the disk");
     let disk = Disk::open();
     let file = disk.as_ref().and_then(Disk::settings);
     let mut config = match &file {

@@ -2,11 +2,13 @@
 //!
 //! Sources: `netdevice(7)`, Linux `include/uapi/linux/sockios.h`; RFC 2131 §4.1 for the waits.
 
+use crate::disk;
 use crate::linux::{self, CardRequest, Errno, Fd, Route, Socket, SocketAddress, CARD_NAME};
 use boot_disk::balance::{Amount, Answer as BalanceAnswer, Node};
 use boot_disk::config::{Address, Config};
 use boot_disk::dhcp::{self, Answer, Client, Kind, MAC};
-use core::net::Ipv4Addr;
+use core::net::{IpAddr, Ipv4Addr};
+use miner_tiny::dns::{self, Ask, Kind as Record, Lookup, ANSWER_MAX};
 
 /// Requests about cards.
 mod ask {
@@ -31,8 +33,9 @@ const WAITS_S: [u32; 3] = [3, 5, 9];
 /// How long a node has to tell a balance, seconds.
 const BALANCE_LIMIT_S: u32 = 10;
 
-/// Where the addresses of name servers stand.
+/// Where the addresses of name servers stand, for the miner as well, and bytes of it that are read.
 const RESOLV_CONF: &core::ffi::CStr = c"/etc/resolv.conf";
+const RESOLV_CONF_MAX: usize = 256;
 
 /// A network card.
 #[derive(Debug, Clone, Copy)]
@@ -140,7 +143,7 @@ impl Card {
         socket.broadcast_on(&self.name)?;
         socket.bind(dhcp::CLIENT_PORT)?;
         let mut xid = [0; 4];
-        linux::random(&mut xid)?;
+        linux::random_now(&mut xid)?;
         let client = Client {
             mac: self.mac,
             xid: u32::from_ne_bytes(xid),
@@ -250,7 +253,7 @@ impl Network {
             socket.broadcast_on(&lease.card.name)?;
             socket.bind(dhcp::CLIENT_PORT)?;
             let mut xid = [0; 4];
-            linux::random(&mut xid)?;
+            linux::random_now(&mut xid)?;
             let client = Client {
                 mac: lease.card.mac,
                 xid: u32::from_ne_bytes(xid),
@@ -296,7 +299,7 @@ pub fn balance(node: &str, wallet: &str) -> Option<Amount> {
     let socket = Socket::stream().ok()?;
     socket.send_limit(BALANCE_LIMIT_S).ok()?;
     socket
-        .connect(&SocketAddress::new(node.address()?, node.port))
+        .connect(&SocketAddress::new(address_of(node.host)?, node.port))
         .ok()?;
     socket.0.write(request.as_bytes()).ok()?;
     let end = linux::now_s() + BALANCE_LIMIT_S;
@@ -312,4 +315,56 @@ pub fn balance(node: &str, wallet: &str) -> Option<Amount> {
             return answer.amount();
         }
     }
+}
+
+/// The IPv4 address of a host, by itself or by the name server's word.
+fn address_of(host: &str) -> Option<Ipv4Addr> {
+    if let Some(IpAddr::V4(ip)) = dns::literal(host.as_bytes()) {
+        return Some(ip);
+    }
+    let file = disk::read::<RESOLV_CONF_MAX>(RESOLV_CONF)?;
+    let servers = dns::servers(&file);
+    let mut lookup = Lookup::new(host, Record::A, &servers);
+    let mut answer = [0; ANSWER_MAX];
+    // Every server is asked a few times; then this ends.
+    loop {
+        let mut id = [0; 2];
+        linux::random(&mut id).ok()?;
+        let now_ms = u64::from(linux::now_s()) * 1000;
+        let (server, count) = match lookup.step(now_ms, u16::from_ne_bytes(id)) {
+            Ask::Done(found) => return found.ok()?.iter().find_map(only_ipv4),
+            // What came was no answer to the question.
+            Ask::Receive { .. } => {
+                lookup.failed();
+                continue;
+            }
+            Ask::Send { to, query } => (to, ask_server(to, query, &mut answer)),
+        };
+        lookup.sent();
+        match count.and_then(|count| answer.get(..count)) {
+            Some(datagram) => lookup.received(server, dns::PORT, datagram),
+            None => lookup.failed(),
+        }
+    }
+}
+
+fn only_ipv4(address: &IpAddr) -> Option<Ipv4Addr> {
+    match address {
+        IpAddr::V4(ip) => Some(*ip),
+        IpAddr::V6(_) => None,
+    }
+}
+
+/// One query and the first datagram that comes back; `None` where none does in time.
+fn ask_server(server: IpAddr, query: &[u8], answer: &mut [u8]) -> Option<usize> {
+    let socket = Socket::datagram().ok()?;
+    // The kernel passes over what others send.
+    socket
+        .connect(&SocketAddress::new(only_ipv4(&server)?, dns::PORT))
+        .ok()?;
+    socket.0.write(query).ok()?;
+    if !socket.0.wait(dns::TIMEOUT_MS as u32) {
+        return None;
+    }
+    socket.0.read(answer).ok()
 }
