@@ -359,12 +359,16 @@ fn stm_base(a: u32) -> QuirkWords {
 #[cfg(all(feature = "linux", target_os = "linux"))]
 fn alignment_is_safe() -> bool {
     const SIGNAL: u32 = 1 << 2;
-    let Ok(text) = std::fs::read_to_string("/proc/cpu/alignment") else {
+    const LABEL: &[u8] = b"User faults:";
+    let mut text = [0; 512];
+    let Some(count) = crate::linux::read_file(c"/proc/cpu/alignment", &mut text) else {
         return true;
     };
-    let mode = text.lines().find_map(|line| {
-        let rest = line.strip_prefix("User faults:")?;
-        rest.split_whitespace().next()?.parse::<u32>().ok()
+    let mode = text[..count].split(|&byte| byte == b'\n').find_map(|line| {
+        let digits = line.strip_prefix(LABEL)?.trim_ascii_start();
+        let end = digits.iter().position(|byte| !byte.is_ascii_digit());
+        let digits = &digits[..end.unwrap_or(digits.len())];
+        core::str::from_utf8(digits).ok()?.parse::<u32>().ok()
     });
     mode.is_some_and(|mode| mode & SIGNAL == 0)
 }

@@ -143,6 +143,7 @@ pub(super) fn nested_calls(depth: u8, times: u32) -> Option<u32> {
     unsafe {
         asm!(
             "bcl 20, 31, 5f",
+            long!(),
             ".rept {inner}",
             "mflr {t}",
             wide!("stwu {t}, 4({top})", "stdu {t}, 8({top})"),

@@ -88,6 +88,7 @@ macro_rules! scalar {
                     "mtctr {n}",
                     ".p2align 5",
                     "2:",
+                    long!(),
                     ".rept {steps}",
                     $(
                         ".irp lane, 0,1,2,3,4,5,6,7",
@@ -185,6 +186,7 @@ fn rounding<const OPS: u32>(n: usize) {
             "mtctr {n}",
             ".p2align 5",
             "2:",
+            long!(),
             ".rept {ops}",
             "mtfsb1 31",
             "mtfsb0 31",

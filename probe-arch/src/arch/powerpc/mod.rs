@@ -15,6 +15,18 @@
 //! `identity`, and never by trying. All blocks name registers by number, and none but `float` (on
 //! VSX) and `simd` uses a vector register, so that the same text serves every member of the family.
 
+/// First line of a block that repeats its lines: tells the compiler that the block is long, and makes no
+/// code.
+///
+/// LLVM counts a block of assembly by its lines to see which branches reach across it; it does not see what
+/// `.rept` makes of them, but reads `.space` without regard to `.if` (`TargetInstrInfo::getInlineAsmLength`).
+/// Without this, a large function ends in "branch target out of range".
+macro_rules! long {
+    () => {
+        ".if 0\n.space 2048\n.endif"
+    };
+}
+
 mod branch;
 mod counter;
 mod float;

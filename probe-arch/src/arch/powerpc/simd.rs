@@ -143,6 +143,7 @@ macro_rules! vector {
                     "mtctr {n}",
                     ".p2align 5",
                     "2:",
+                    long!(),
                     ".rept {steps}",
                     ".irp lane, 0,1,2,3,4,5,6,7",
                     ".if \\lane < {used}",
