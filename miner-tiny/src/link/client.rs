@@ -1,7 +1,9 @@
 //! The miner's side for a program that waits: a connection over the line, in place of a TCP one.
 
-use super::end::{Config, End, Over, Reason, State, Step};
+use super::config::Config;
+use super::end::{End, Step};
 use super::frame::Side;
+use super::state::{Over, Reason, State};
 
 /// Milliseconds that closing may take. The other side learns of it later where it does not suffice.
 pub const CLOSE_MS: u64 = 3_000;
@@ -238,7 +240,8 @@ impl Client {
     }
 
     /// Runs the line until it comes to what is wished for and all that is due is written: true; or
-    /// until the time is over: false.
+    /// until the time is over: false. Once in a program, not once for each caller: it is long.
+    #[inline(never)]
     fn drive(
         &mut self,
         line: &mut impl Line,

@@ -25,11 +25,15 @@
 pub mod frame;
 
 mod client;
+mod config;
 mod end;
+mod state;
 
 pub use client::{Broken, Client, Error, Line, Received, CLOSE_MS};
-pub use end::{
-    retry_ms, Config, End, Over, Reason, State, Statistics, Step, ANSWER_MS, DEFAULT_BAUD,
-    DOUBLINGS, KEEPALIVE_MS, KEEPALIVE_TRIES, TRIES, VERSION,
+pub use config::{
+    retry_ms, Config, ANSWER_MS, DEFAULT_BAUD, DOUBLINGS, KEEPALIVE_MS, KEEPALIVE_TRIES, TRIES,
+    VERSION,
 };
+pub use end::{End, Statistics, Step};
 pub use frame::{Id, Side, ENCODED_MAX, PAYLOAD_MAX};
+pub use state::{Over, Reason, State};
