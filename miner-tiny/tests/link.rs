@@ -545,6 +545,65 @@ fn both_may_close_at_once_with_bytes_under_way() {
     }
 }
 
+/// An answering end with an open connection, and its numbers.
+fn open_end() -> (End, Id) {
+    let mut end = End::new(Config::new(Side::Answerer, 6, DEFAULT_BAUD));
+    let call = Id {
+        caller: 8,
+        answerer: 0,
+    };
+    end.received(&frame(Side::Caller, Kind::Open, call, 0, 0, &[1, 240]));
+    end.accept();
+    let id = end.id();
+    end.received(&frame(Side::Caller, Kind::Ack, id, 0, 0, b""));
+    assert_eq!(end.state(), State::Open);
+    assert_eq!(
+        end.step(0),
+        Step::Read {
+            until_ms: KEEPALIVE_MS
+        }
+    );
+    (end, id)
+}
+
+#[test]
+fn what_is_not_taken_is_not_acknowledged_and_leaves_no_room() {
+    let (mut end, id) = open_end();
+    // A sender that does not wait.
+    let long = [b'1'; PAYLOAD_MAX];
+    for (number, payload) in [(0, &long[..]), (1, b"2")] {
+        end.received(&frame(Side::Caller, Kind::Data, id, number, 0, payload));
+    }
+    let nothing = frame(Side::Answerer, Kind::Ack, id, 0, 0, b"");
+    assert_eq!(end.step(0), Step::Write(&nothing));
+    end.written(nothing.len());
+    let mut came = [0; 2 * PAYLOAD_MAX];
+    assert_eq!(end.receive(&mut came), PAYLOAD_MAX);
+    assert_eq!(end.receive(&mut came), 0, "the second had no place");
+    let one = frame(Side::Answerer, Kind::Ack, id, 0, 1, b"");
+    assert_eq!(end.step(0), Step::Write(&one));
+}
+
+#[test]
+fn a_call_that_comes_late_does_not_end_what_it_began() {
+    let (there, back) = (bytes(2_000, 1), bytes(2_000, 2));
+    let mut world = World::new(3, Faults::default());
+    world.call(&there, &back);
+    world.run_until(world.now_ms + 500);
+    let call = world.wires[0].log.clone();
+    let call = call.split_inclusive(|&byte| byte == 0x7e).take(2);
+    let call: Vec<u8> = call.flatten().copied().collect();
+    assert_eq!(call[1], b'O');
+    for _ in 0..10 {
+        let now_ms = world.now_ms;
+        world.wires[0].under_way.push((now_ms, call.clone()));
+        world.run_until(now_ms + 200);
+    }
+    world.run_to_end();
+    assert!(world.done(), "{:?}", world.states());
+    world.check(&there, &back);
+}
+
 #[test]
 fn a_name_that_fits_no_frame_is_not_called() {
     let mut end = End::new(Config::new(Side::Caller, 7, DEFAULT_BAUD));

@@ -439,8 +439,6 @@ fn millis(time: Duration) -> u64 {
 }
 
 fn timespec(time: Duration) -> Timespec {
-    Timespec {
-        tv_sec: time.as_secs().try_into().unwrap_or(i64::MAX),
-        tv_nsec: time.subsec_nanos().into(),
-    }
+    // Only short times are waited for.
+    Timespec::try_from(time.min(LOOK)).unwrap_or_default()
 }

@@ -60,7 +60,7 @@ pub enum State {
     Idle,
     /// This side called, and waits.
     Calling,
-    /// The other side called: [`End::accept`] or [`End::refuse`].
+    /// The other side called: [`super::End::accept`] or [`super::End::refuse`].
     Asked,
     /// Accepted; the other side has not confirmed yet.
     Answering,

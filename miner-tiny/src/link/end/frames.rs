@@ -105,12 +105,9 @@ impl End {
                 self.sending = None;
             }
             State::Open | State::Closing => {}
-            // Its acknowledgement got lost.
-            State::Over(Over::ByPeer) if head.kind == Kind::Close => {
-                self.acknowledge = true;
-                return;
-            }
             State::Over(_) if head.kind == Kind::Ack => return,
+            // Also a close that comes again, whose acknowledgement got lost: closing ends with a
+            // reset just as well.
             _ => return self.unknown(head.id),
         }
         self.heard = true;
