@@ -13,6 +13,18 @@ const PROGRAM: &str = "verdigris-tiny";
 /// The profile that it is built with: small, its kernels as fast as ever.
 const PROFILE: &str = "tiny";
 
+/// How the program without a C library is compiled beyond the profile: nothing unwinds, a fault ends the
+/// program at once, no place in the source is named, and SHA-256 is a loop.
+const BARE_FLAGS: [&str; 7] = [
+    "-Zunstable-options",
+    "-Cpanic=immediate-abort",
+    "-Cforce-unwind-tables=no",
+    "-Zlocation-detail=none",
+    "-Zfmt-debug=none",
+    "--cfg=sha2_backend=\"soft\"",
+    "--cfg=sha2_backend_soft=\"compact\"",
+];
+
 /// How long one build may take: ten times what it takes on two cores.
 const BUILD_LIMIT: Duration = Duration::from_secs(900);
 
@@ -52,6 +64,7 @@ impl Builder {
         let started = Instant::now();
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         self.arguments(&mut cargo, &target);
+        cargo.args(["-p", "miner-tiny", "--features", "program"]);
         process::run(&mut cargo, BUILD_LIMIT)?.success("the build for this machine")?;
         built(target.join(PROFILE).join(PROGRAM), started)
     }
@@ -72,17 +85,21 @@ impl Builder {
             .current_dir(&self.root)
             .env("CARGO_TARGET_DIR", target_dir)
             .args(["build", "--locked", "--quiet", "--profile", PROFILE])
-            .args(["-p", "miner-tiny", "--features", "program", "--bin"])
-            .arg(PROGRAM);
+            .args(["--bin", PROGRAM]);
     }
 
     fn rust(&self, target: &Target) -> Result<Built, String> {
         let started = Instant::now();
         let out = self.out.join("rust");
-        let mut cargo = self.cargo(target)?;
+        let mut cargo = self.cargo(target, &BARE_FLAGS)?;
         self.arguments(&mut cargo, &out);
         cargo.args([
-            "-Zbuild-std=std,panic_abort",
+            "-p",
+            "verdigris-tiny",
+            "--features",
+            "bare",
+            "-Zbuild-std=core",
+            "-Zbuild-std-features=compiler-builtins-mem",
             "--target",
             target.triple.as_str(),
         ]);
@@ -98,7 +115,7 @@ impl Builder {
     /// # Errors
     /// What failed.
     pub fn test(&self, target: &Target, cpu: &str) -> Result<usize, String> {
-        let mut cargo = self.cargo(target)?;
+        let mut cargo = self.cargo(target, &[])?;
         let mut runner = target.emulator.clone();
         if !cpu.is_empty() {
             runner.push_str(" -cpu ");
@@ -119,8 +136,8 @@ impl Builder {
         Ok(passed.sum())
     }
 
-    /// The package manager with the compilers of a target.
-    fn cargo(&self, target: &Target) -> Result<Command, String> {
+    /// The package manager with the compilers of a target, and more flags for Rust's.
+    fn cargo(&self, target: &Target, more: &[&str]) -> Result<Command, String> {
         let toolchain = self
             .toolchain
             .as_ref()
@@ -133,6 +150,7 @@ impl Builder {
             // Static code at fixed addresses: what is measured then does not move between runs.
             "-Crelocation-model=static",
         ];
+        flags.extend(more);
         flags.extend(target.rustflags.iter().map(String::as_str));
         cargo
             .env(format!("CARGO_TARGET_{upper}_LINKER"), &target.cc)
