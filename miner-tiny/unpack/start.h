@@ -1,0 +1,244 @@
+/*
+ * How a program of Linux starts, and goes on in another one, by architecture.
+ *
+ * Each `_start` keeps the stack pointer that the kernel gave, calls vu_unpack, puts the stack pointer
+ * back and jumps to the address that came back, with the register cleared in which a program looks for
+ * a function to call at its exit. Sources: the processor supplements of the System V ABI ("process
+ * initialization"), and ELF_PLAT_INIT of Linux for what the kernel promises there.
+ *
+ * call3 is a system call of three arguments (syscall(2)); its result matters to nobody here.
+ * vu_synchronise makes what was stored visible to instruction fetch, where hardware does not.
+ */
+#ifndef VERDIGRIS_START_H
+#define VERDIGRIS_START_H
+
+#if defined(__x86_64__)
+
+__asm__(".globl _start\n_start:\n\tmov %rsp, %rbx\n\tand $-16, %rsp\n\tcall vu_unpack\n"
+        "\tmov %rbx, %rsp\n\txor %edx, %edx\n\tjmp *%rax\n");
+static void call3(long number, long a, long b, long c)
+{
+    __asm__ __volatile__("syscall" : "+a"(number) : "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+}
+#define NR_MPROTECT 10
+#define vu_synchronise(from, to) ((void)0)
+
+#elif defined(__i386__)
+
+__asm__(".globl _start\n_start:\n\tmov %esp, %ebx\n\tand $-16, %esp\n\tcall vu_unpack\n"
+        "\tmov %ebx, %esp\n\txor %edx, %edx\n\tjmp *%eax\n");
+static void call3(long number, long a, long b, long c)
+{
+    __asm__ __volatile__("int $0x80" : "+a"(number) : "b"(a), "c"(b), "d"(c) : "memory");
+}
+#define NR_MPROTECT 125
+#define vu_synchronise(from, to) ((void)0)
+
+#elif defined(__powerpc64__)
+
+#if defined(_CALL_ELF) && _CALL_ELF == 2
+__asm__(".globl _start\n.type _start, @function\n_start:\n"
+        "0:\taddis 2, 12, .TOC.-0b@ha\n\taddi 2, 2, .TOC.-0b@l\n"
+        "\tmr 30, 1\n\tclrrdi 1, 1, 4\n\tstdu 1, -64(1)\n\tbl vu_unpack\n\tnop\n"
+        "\tmr 1, 30\n\tmr 12, 3\n\tmtctr 3\n\tli 7, 0\n\tbctr\n");
+#else
+/* What is called is a descriptor: code, table of contents. The kernel reads that of _start itself. */
+__asm__(".section .opd, \"aw\"\n.globl _start\n_start: .quad .L_start, .TOC.@tocbase, 0\n.text\n"
+        ".L_start:\n\tmr 30, 1\n\tclrrdi 1, 1, 4\n\tstdu 1, -128(1)\n\tbl vu_unpack\n\tnop\n"
+        "\tmr 1, 30\n\tld 2, 8(3)\n\tld 3, 0(3)\n\tmtctr 3\n\tli 7, 0\n\tbctr\n");
+#endif
+#define VU_POWERPC
+
+#elif defined(__powerpc__)
+
+__asm__(".globl _start\n_start:\n\tmr 30, 1\n\tclrrwi 1, 1, 4\n\tstwu 1, -32(1)\n\tbl vu_unpack\n"
+        "\tmr 1, 30\n\tmtctr 3\n\tli 7, 0\n\tbctr\n");
+#define VU_POWERPC
+
+#elif defined(__arm__)
+
+__asm__(".globl _start\n.type _start, %function\n.arm\n_start:\n\tmov r4, sp\n\tbic sp, sp, #7\n"
+        "\tbl vu_unpack\n\tmov sp, r4\n\tmov ip, r0\n\tmov r0, #0\n\tbx ip\n");
+static void call3(long number, long a, long b, long c)
+{
+    register long first __asm__("r0") = a;
+    register long second __asm__("r1") = b;
+    register long third __asm__("r2") = c;
+    register long what __asm__("r7") = number;
+    __asm__ __volatile__("svc #0" : "+r"(first) : "r"(second), "r"(third), "r"(what) : "memory");
+}
+#define NR_MPROTECT 125
+/* cacheflush of arch/arm/include/uapi/asm/unistd.h. */
+#define vu_synchronise(from, to) call3(0xf0002, (long)(from), (long)(to), 0)
+
+#elif defined(__aarch64__)
+
+__asm__(".globl _start\n_start:\n\tmov x19, sp\n\tbl vu_unpack\n\tmov sp, x19\n\tmov x16, x0\n"
+        "\tmov x0, #0\n\tbr x16\n");
+static void call3(long number, long a, long b, long c)
+{
+    register long first __asm__("x0") = a;
+    register long second __asm__("x1") = b;
+    register long third __asm__("x2") = c;
+    register long what __asm__("x8") = number;
+    __asm__ __volatile__("svc #0" : "+r"(first) : "r"(second), "r"(third), "r"(what) : "memory");
+}
+#define NR_MPROTECT 226
+static void vu_synchronise(unsigned char *from, unsigned char *to)
+{
+    /* Arm ARM B2.4.4: clean data to the point of unification, invalidate instructions. CTR_EL0 says how
+     * long the shortest lines are, as powers of two words. */
+    unsigned long type, data, code, at;
+    __asm__("mrs %0, ctr_el0" : "=r"(type));
+    data = 4ul << (type >> 16 & 15);
+    code = 4ul << (type & 15);
+    for (at = (unsigned long)from & ~(data - 1); at < (unsigned long)to; at += data) {
+        __asm__ __volatile__("dc cvau, %0" : : "r"(at) : "memory");
+    }
+    __asm__ __volatile__("dsb ish" : : : "memory");
+    for (at = (unsigned long)from & ~(code - 1); at < (unsigned long)to; at += code) {
+        __asm__ __volatile__("ic ivau, %0" : : "r"(at) : "memory");
+    }
+    __asm__ __volatile__("dsb ish\n\tisb" : : : "memory");
+}
+
+#elif defined(__riscv)
+
+__asm__(".globl _start\n_start:\n\tmv s0, sp\n\tandi sp, sp, -16\n\tcall vu_unpack\n\tmv sp, s0\n"
+        "\tmv t0, a0\n\tli a0, 0\n\tjr t0\n");
+static void call3(long number, long a, long b, long c)
+{
+    register long first __asm__("a0") = a;
+    register long second __asm__("a1") = b;
+    register long third __asm__("a2") = c;
+    register long what __asm__("a7") = number;
+    __asm__ __volatile__("ecall" : "+r"(first) : "r"(second), "r"(third), "r"(what) : "memory");
+}
+#define NR_MPROTECT 226
+/* riscv_flush_icache(2) reaches every hart on which the process may go on. */
+#define vu_synchronise(from, to) call3(259, (long)(from), (long)(to), 0)
+
+#elif defined(__mips__)
+
+#if defined(__mips64)
+#define VU_MIPS_ADD "daddiu"
+#else
+#define VU_MIPS_ADD "addiu"
+#endif
+__asm__(".globl __start\n.globl _start\n.set push\n.set noreorder\n__start:\n_start:\n"
+        "\tmove $16, $29\n\tli $8, -16\n\tand $29, $29, $8\n\t" VU_MIPS_ADD " $29, $29, -32\n"
+        "\tjal vu_unpack\n\tnop\n\tmove $29, $16\n\tmove $25, $2\n\tjr $25\n\tmove $2, $0\n"
+        ".set pop\n");
+static void call3(long number, long a, long b, long c)
+{
+    register long first __asm__("$4") = a;
+    register long second __asm__("$5") = b;
+    register long third __asm__("$6") = c;
+    register long failed __asm__("$7");
+    register long what __asm__("$2") = number;
+    __asm__ __volatile__("syscall"
+                         : "+r"(what), "=r"(failed)
+                         : "r"(first), "r"(second), "r"(third)
+                         : "$1", "$3", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15", "$24",
+                           "$25", "memory");
+}
+/* cacheflush(2), of both caches (3). */
+#if defined(__mips64)
+#define NR_MPROTECT 5010
+#define vu_synchronise(from, to) call3(5197, (long)(from), (long)((to) - (from)), 3)
+#else
+#define NR_MPROTECT 4125
+#define vu_synchronise(from, to) call3(4147, (long)(from), (long)((to) - (from)), 3)
+#endif
+
+#elif defined(__sparc__) && defined(__arch64__)
+
+__asm__(".globl _start\n_start:\n\tmov %sp, %l0\n\tcall vu_unpack\n\t sub %sp, 176, %sp\n"
+        "\tmov %l0, %sp\n\tmov 0, %g1\n\tjmp %o0\n\t nop\n");
+static void call3(long number, long a, long b, long c)
+{
+    register long first __asm__("o0") = a;
+    register long second __asm__("o1") = b;
+    register long third __asm__("o2") = c;
+    register long what __asm__("g1") = number;
+    __asm__ __volatile__("ta 0x6d" : "+r"(first) : "r"(second), "r"(third), "r"(what) : "cc", "memory");
+}
+#define NR_MPROTECT 74
+static void vu_synchronise(unsigned char *from, unsigned char *to)
+{
+    /* The SPARC Architecture Manual V9, A.20: a doubleword at a time. */
+    for (from = (unsigned char *)((unsigned long)from & ~7ul); from < to; from += 8) {
+        __asm__ __volatile__("flush %0" : : "r"(from) : "memory");
+    }
+}
+
+#elif defined(__m68k__)
+
+__asm__(".globl _start\n_start:\n\tmove.l %sp, %a2\n\tjsr vu_unpack\n\tmove.l %a2, %sp\n"
+        "\tmove.l %d0, %a0\n\tsub.l %a1, %a1\n\tjmp (%a0)\n");
+static void call4(long number, long a, long b, long c, long d)
+{
+    register long what __asm__("d0") = number;
+    register long first __asm__("d1") = a;
+    register long second __asm__("d2") = b;
+    register long third __asm__("d3") = c;
+    register long fourth __asm__("d4") = d;
+    __asm__ __volatile__("trap #0"
+                         : "+d"(what)
+                         : "d"(first), "d"(second), "d"(third), "d"(fourth)
+                         : "memory");
+}
+#define call3(number, a, b, c) call4(number, a, b, c, 0)
+#define NR_MPROTECT 125
+/* cacheflush of all lines in a range (1), both caches (3); arch/m68k/include/uapi/asm/cachectl.h. */
+#define vu_synchronise(from, to) call4(123, (long)(from), 1, 3, (long)((to) - (from)))
+
+#elif defined(__s390x__)
+
+__asm__(".globl _start\n_start:\n\tlgr %r8, %r15\n\taghi %r15, -160\n\tbrasl %r14, vu_unpack\n"
+        "\tlgr %r15, %r8\n\tlghi %r14, 0\n\tbr %r2\n");
+static void call3(long number, long a, long b, long c)
+{
+    register long what __asm__("r1") = number;
+    register long first __asm__("r2") = a;
+    register long second __asm__("r3") = b;
+    register long third __asm__("r4") = c;
+    __asm__ __volatile__("svc 0" : "+d"(first) : "d"(what), "d"(second), "d"(third) : "memory");
+}
+#define NR_MPROTECT 125
+#define vu_synchronise(from, to) ((void)0)
+
+#else
+#error "an architecture whose start is not written yet"
+#endif
+
+#ifdef VU_POWERPC
+static void call3(long number, long a, long b, long c)
+{
+    register long what __asm__("r0") = number;
+    register long first __asm__("r3") = a;
+    register long second __asm__("r4") = b;
+    register long third __asm__("r5") = c;
+    __asm__ __volatile__("sc"
+                         : "+r"(what), "+r"(first), "+r"(second), "+r"(third)
+                         :
+                         : "cr0", "ctr", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "memory");
+}
+#define NR_MPROTECT 125
+static void vu_synchronise(unsigned char *from, unsigned char *to)
+{
+    /* Power ISA book II, 1.8: lines of 16 bytes are the shortest that there are (403); a longer one is
+     * named several times, which does no harm. */
+    unsigned char *at;
+    for (at = (unsigned char *)((unsigned long)from & ~15ul); at < to; at += 16) {
+        __asm__ __volatile__("dcbst 0, %0" : : "r"(at) : "memory");
+    }
+    __asm__ __volatile__("sync" : : : "memory");
+    for (at = (unsigned char *)((unsigned long)from & ~15ul); at < to; at += 16) {
+        __asm__ __volatile__("icbi 0, %0" : : "r"(at) : "memory");
+    }
+    __asm__ __volatile__("sync\n\tisync" : : : "memory");
+}
+#endif
+
+#endif
