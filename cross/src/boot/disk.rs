@@ -122,7 +122,16 @@ impl Plan<'_> {
         )?;
         copy(&partial, &kernel.join("bzImage"), KERNEL)
             .and_then(|()| copy(&partial, &at(INITRD), INITRD))
-            .map_err(|e| format!("the parts do not fit on {} KiB: {e}", self.kib))?;
+            .map_err(|e| {
+                let bytes = |path: &Path| fs::metadata(path).map_or(0, |m| m.len());
+                format!(
+                    "kernel {}, first program {} and miner {} bytes do not fit on {} KiB: {e}",
+                    bytes(&kernel.join("bzImage")),
+                    bytes(&init),
+                    bytes(self.miner),
+                    self.kib
+                )
+            })?;
         for (source, name) in [
             ("syslinux.cfg", LOADER_SETTINGS),
             (SETTINGS, SETTINGS),
