@@ -9,6 +9,9 @@ use std::path::PathBuf;
 /// The port of an address that names none (RFC 9110, section 4.2.1).
 const HTTP_PORT: u16 = 80;
 
+/// Speeds that serial drivers know, in bits per second (0 would hang up: termios(3), B0).
+const SPEEDS: std::ops::RangeInclusive<u32> = 50..=4_000_000;
+
 /// Options of `verdigris relay`, and members of the configuration file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct Options {
@@ -28,7 +31,9 @@ pub struct Options {
     /// Bits per second, the same on both sides [default: 9600]
     #[arg(
         long, env = "VERDIGRIS_BAUD", value_name = "N",
-        value_parser = clap::value_parser!(u32).range(50..=4_000_000)
+        value_parser = clap::value_parser!(u32).range(
+            i64::from(*SPEEDS.start())..=i64::from(*SPEEDS.end())
+        )
     )]
     pub baud: Option<u32>,
 
@@ -98,9 +103,13 @@ impl Plan {
                 ))
             }
         };
+        let baud = given.baud.or(file.baud).unwrap_or(DEFAULT_BAUD);
+        if !SPEEDS.contains(&baud) {
+            return Err(Error::Usage(format!("{baud} is no speed of a serial line")));
+        }
         Ok(Plan {
             place,
-            baud: given.baud.or(file.baud).unwrap_or(DEFAULT_BAUD),
+            baud,
             flow: given.flow.or(file.flow).unwrap_or_default(),
             node: node_address(node)?,
         })
@@ -186,6 +195,11 @@ mod tests {
             ..serial("/dev/x")
         };
         assert!(Plan::resolve(Options::default(), &both, NODE).is_err());
+        let hang_up = Options {
+            baud: Some(0),
+            ..file
+        };
+        assert!(Plan::resolve(Options::default(), &hang_up, NODE).is_err());
         assert!(Plan::resolve(Options::default(), &Options::default(), NODE).is_err());
     }
 
