@@ -3,6 +3,7 @@
 
 mod boot;
 mod builder;
+mod floppy;
 mod generate;
 mod matrix;
 mod node;
@@ -22,6 +23,9 @@ use targets::{Route, Target};
 
 /// How long a program may take to give its version.
 const ASK_LIMIT: Duration = Duration::from_secs(10);
+
+/// The tier that all targets are in, or in one before it.
+const LAST_TIER: u8 = 2;
 
 #[derive(Parser)]
 #[command(version, about, long_about = None)]
@@ -54,6 +58,8 @@ enum Task {
     Test(Chosen),
     /// Write Cross.toml and the build server's matrix from the list of targets
     Generate,
+    /// Put every target's miner on one floppy disk
+    Floppy(floppy::Arguments),
     /// Make the disk that boots a PC into the miner
     Boot(boot::Arguments),
 }
@@ -63,7 +69,7 @@ struct Chosen {
     /// Targets by name; all, where none is named
     names: Vec<String>,
     /// Where none is named: those up to this tier
-    #[arg(long, value_name = "N", default_value_t = 2)]
+    #[arg(long, value_name = "N", default_value_t = LAST_TIER)]
     tier: u8,
     /// Where everything that is built goes
     #[arg(long, value_name = "FOLDER", default_value = "target/cross")]
@@ -99,6 +105,16 @@ fn go(task: Task) -> Result<bool, String> {
                 );
             }
             Ok(true)
+        }
+        Task::Floppy(arguments) => {
+            let (names, out) = arguments.chosen();
+            let chosen = Chosen {
+                names: names.to_vec(),
+                tier: LAST_TIER,
+                out: out.to_path_buf(),
+            };
+            let (targets, builder) = prepare(root, &chosen)?;
+            floppy::run(root, &arguments, &targets, &builder)
         }
         Task::Boot(arguments) => boot::run(root, &arguments),
         Task::Generate => {

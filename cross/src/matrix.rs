@@ -198,6 +198,21 @@ impl Plan<'_> {
         }
     }
 
+    /// Has a program of a target attest, once, as one CPU model.
+    ///
+    /// # Errors
+    /// It did not run, or the node did not take it.
+    pub fn attest_with(
+        &self,
+        target: &Target,
+        cpu: &str,
+        program: &Path,
+    ) -> Result<Attested, String> {
+        self.attest(target, cpu, &|arguments| {
+            process::run(emulated(target, cpu, program).args(arguments), RUN_LIMIT)
+        })
+    }
+
     fn attest(
         &self,
         target: &Target,

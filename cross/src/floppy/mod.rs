@@ -1,0 +1,201 @@
+//! `./dev floppy`: every target's miner on one floppy disk, packed, with the portable C drop; and the test
+//! that takes each of them off the image again and has it attest.
+
+mod image;
+
+use crate::builder::Builder;
+use crate::matrix::Plan;
+use crate::node::Node;
+use crate::targets::Target;
+use image::{Image, TEXT_MAX};
+use std::path::{Path, PathBuf};
+
+/// Text of the disk, below the workspace; a table of the files is put at its end.
+const README: &str = "cross/floppy/README.TXT";
+
+/// The portable C drop, by its name on the disk.
+const ARCHIVE: &str = "PORTABLE.TGZ";
+
+/// What to make.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Targets by name; all, where none is named
+    names: Vec<String>,
+    /// The image to write
+    #[arg(long, value_name = "FILE", default_value = "verdigris-floppy.img")]
+    image: PathBuf,
+    /// Where everything that is built goes
+    #[arg(long, value_name = "FOLDER", default_value = "target/cross")]
+    out: PathBuf,
+    /// Then take every miner off the image, and have it attest to this node's program
+    #[arg(long, value_name = "FILE")]
+    test: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// The targets, by name, and where they are built.
+    pub fn chosen(&self) -> (&[String], &Path) {
+        (&self.names, &self.out)
+    }
+}
+
+/// A miner on its way to the disk.
+struct Packed<'a> {
+    target: &'a Target,
+    /// Its name on the disk.
+    name: String,
+    file: PathBuf,
+    /// Bytes as built, and as packed.
+    bytes: [u64; 2],
+}
+
+/// Makes the image; says whether all is as it should be.
+///
+/// # Errors
+/// What the tools said, or that it does not fit.
+pub fn run(
+    root: &Path,
+    arguments: &Arguments,
+    targets: &[Target],
+    builder: &Builder,
+) -> Result<bool, String> {
+    let folder = tempfile::tempdir().map_err(|e| format!("a folder for the disk: {e}"))?;
+    let mut miners = Vec::new();
+    for target in targets {
+        eprintln!("{}: building", target.name);
+        let built = builder
+            .target(target)
+            .map_err(|e| format!("{}: {e}", target.name))?;
+        let name = short(&target.name)?;
+        let file = folder.path().join(&name);
+        let packed = builder
+            .pack(target, &built.path, &file)
+            .map_err(|e| format!("{}: {e}", target.name))?;
+        miners.push(Packed {
+            target,
+            name,
+            file,
+            bytes: [built.bytes, packed],
+        });
+    }
+    let archive = builder.drop_archive()?;
+
+    let mut image = Image::create(folder.path().join("image"))?;
+    let mut files = vec![(ARCHIVE.to_owned(), size(&archive)?, String::new())];
+    image.copy(&archive, ARCHIVE)?;
+    let mut table = String::new();
+    for miner in &miners {
+        let what = format!("{}, {} bytes as built", miner.target.triple, miner.bytes[0]);
+        image.copy(&miner.file, &miner.name)?;
+        files.push((miner.name.clone(), miner.bytes[1], what));
+        table += &format!("{:9} {}\n", miner.name, miner.target.triple);
+    }
+    let source = root.join(README);
+    let text =
+        std::fs::read_to_string(&source).map_err(|e| format!("{}: {e}", source.display()))?;
+    image.write("README.TXT", &(text + &table))?;
+    image.finish(&arguments.image)?;
+
+    println!("{}: a FAT12 floppy of 1440 KiB", arguments.image.display());
+    for (name, bytes, what) in &files {
+        println!("  {name:12} {bytes:>9}  {what}");
+    }
+    println!("  {:12} {:>9}", "free", image::free(&arguments.image)?);
+    match &arguments.test {
+        Some(node) => test(&arguments.image, &miners, &archive, builder, node),
+        None => Ok(true),
+    }
+}
+
+/// Takes every file off the image, compares it, and has every miner attest.
+fn test(
+    image: &Path,
+    miners: &[Packed<'_>],
+    archive: &Path,
+    builder: &Builder,
+    node: &Path,
+) -> Result<bool, String> {
+    let folder = tempfile::tempdir().map_err(|e| format!("a folder for the test: {e}"))?;
+    let back = folder.path().join(ARCHIVE);
+    image::extract(image, ARCHIVE, &back)?;
+    same(&back, archive)?;
+    let readme = image::text(image, "README.TXT")?;
+    if readme.len() > TEXT_MAX || readme.lines().count() != readme.matches("\r\n").count() {
+        return Err("README.TXT is not lines that end in CR LF".into());
+    }
+    let node = Node::start(node, folder.path())?;
+    let say = |text: &str| eprintln!("{text}");
+    let plan = Plan {
+        builder,
+        node: &node,
+        folder: folder.path(),
+        quick: true,
+        say: &say,
+    };
+    let mut fine = true;
+    for miner in miners {
+        let off = folder.path().join(&miner.name);
+        image::extract(image, &miner.name, &off)?;
+        same(&off, &miner.file)?;
+        if let Some(why) = &miner.target.unrun {
+            println!("{:12} not run: {why}", miner.name);
+            continue;
+        }
+        let cpu = miner.target.cpus.first().map_or("", String::as_str);
+        match plan.attest_with(miner.target, cpu, &off) {
+            Ok(attested) => println!(
+                "{:12} attested from the image in {} ms: {}",
+                miner.name, attested.miner.probe_ms, attested.summary
+            ),
+            Err(error) => {
+                println!("{:12} FAILED: {error}", miner.name);
+                fine = false;
+            }
+        }
+    }
+    Ok(fine)
+}
+
+/// A target's name as DOS has them: eight characters, capitals.
+fn short(name: &str) -> Result<String, String> {
+    let short = name
+        .replace("powerpc", "ppc")
+        .replace('-', "_")
+        .to_uppercase();
+    if short.len() > 8 {
+        return Err(format!("{short} is too long a name for a floppy"));
+    }
+    Ok(short)
+}
+
+fn size(path: &Path) -> Result<u64, String> {
+    let metadata = path
+        .metadata()
+        .map_err(|e| format!("{}: {e}", path.display()))?;
+    Ok(metadata.len())
+}
+
+fn same(there: &Path, here: &Path) -> Result<(), String> {
+    let read = |path: &Path| std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()));
+    if read(there)? == read(here)? {
+        return Ok(());
+    }
+    Err(format!(
+        "{} came back from the image changed",
+        here.display()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_target_has_a_name_of_its_own_on_the_disk() {
+        let targets = crate::targets::all().unwrap();
+        let names: BTreeSet<String> = targets.iter().map(|t| short(&t.name).unwrap()).collect();
+        assert_eq!(names.len(), targets.len());
+        assert!(short("a-name-too-long").is_err());
+    }
+}
