@@ -3,12 +3,15 @@
 use std::env;
 
 /// How the program is linked: nothing but itself, at fixed addresses, in as few pages as there can be.
-const LINK: [&str; 10] = [
+const LINK: [&str; 11] = [
     "-nostartfiles",
     "-nostdlib",
     // The name that the entry has here; MIPS linkers look for another.
     "-Wl,-e,_start",
     "-static",
+    // With room below for the loader of a packed program (`miner-tiny/unpack`), and above what systems
+    // keep free of programs.
+    "-Wl,-Ttext-segment=0x400000",
     "-no-pie",
     "-Wl,--gc-sections",
     "-Wl,--build-id=none",
