@@ -130,6 +130,8 @@ impl Descriptor {
     ///
     /// # Errors
     /// The kernel's.
+    // The field is shorter on some architectures.
+    #[allow(clippy::unnecessary_cast)]
     pub fn mode(&self) -> Result<u32, Errno> {
         #[cfg(target_pointer_width = "32")]
         {
