@@ -17,6 +17,7 @@
 //! know who else sees the clock: a hypervisor may. And one run cannot see that the next run after power-on
 //! gives the same numbers (NIST's restart tests need a thousand). Take the kernel's bytes where there are any.
 
+use probe_core::stats::isqrt;
 use sha2::{Digest, Sha512};
 
 /// Bytes of a seed.
@@ -245,7 +246,7 @@ fn upper(hits: u32, samples: u32) -> u32 {
     const Z: u64 = 2576;
     let (hits, samples) = (u64::from(hits), u64::from(samples));
     let variance = hits * (samples - hits) * Z * Z / (samples - 1).max(1);
-    let bound = hits + variance.isqrt() / 1000 + 1;
+    let bound = hits + isqrt(variance.into()) as u64 / 1000 + 1;
     bound.min(samples) as u32
 }
 

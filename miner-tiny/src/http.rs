@@ -6,7 +6,7 @@
 //! owner did not name.
 
 use core::fmt::{self, Write};
-use heapless::{String, Vec};
+use heapless::{String, Vec, VecView};
 
 /// Bytes of a request's head: the fixed text, a host and a path.
 pub const HEAD_MAX: usize = 640;
@@ -171,11 +171,7 @@ impl Reader {
     ///
     /// # Errors
     /// See [`HttpError`]; the reader must not be fed any further.
-    pub fn feed<const N: usize>(
-        &mut self,
-        piece: &[u8],
-        body: &mut Vec<u8, N>,
-    ) -> Result<usize, HttpError> {
+    pub fn feed(&mut self, piece: &[u8], body: &mut VecView<u8>) -> Result<usize, HttpError> {
         let mut used = 0;
         // Every turn uses at least one byte or ends.
         while used < piece.len() && self.at != At::Done {
@@ -205,7 +201,7 @@ impl Reader {
             };
             // A body that cannot fit is refused before it arrives.
             if let At::Body(left) | At::Chunk(left) = self.at {
-                if left as usize > N - body.len() {
+                if left as usize > body.capacity() - body.len() {
                     return Err(HttpError::BodyTooLong);
                 }
             }
@@ -358,7 +354,7 @@ impl Reader {
 }
 
 /// Moves up to `left` bytes to the body; gives how many.
-fn take<const N: usize>(rest: &[u8], left: u32, body: &mut Vec<u8, N>) -> Result<u32, HttpError> {
+fn take(rest: &[u8], left: u32, body: &mut VecView<u8>) -> Result<u32, HttpError> {
     let taken = rest.len().min(left as usize);
     body.extend_from_slice(&rest[..taken])
         .map_err(|_| HttpError::BodyTooLong)?;

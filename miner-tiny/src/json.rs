@@ -4,6 +4,7 @@
 //! checked as far as finding its end needs, no further: a signed answer was written by the node, and
 //! an unsigned one is worth no more than the connection.
 
+use heapless::string::StringView;
 use heapless::String;
 
 /// Nesting that is followed.
@@ -44,8 +45,15 @@ impl<'a> Value<'a> {
     /// A string, as much of it as fits: printable ASCII, anything else as `?`. `None` where this is
     /// no string.
     pub fn text<const N: usize>(self) -> Option<String<N>> {
-        let inner = self.0.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
         let mut out = String::new();
+        self.text_into(&mut out)?;
+        Some(out)
+    }
+
+    /// As [`Value::text`], added to `out`.
+    #[inline(never)]
+    fn text_into(self, out: &mut StringView) -> Option<()> {
+        let inner = self.0.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
         let mut bytes = inner.iter().copied();
         while let Some(byte) = bytes.next() {
             let c = match byte {
@@ -68,7 +76,7 @@ impl<'a> Value<'a> {
                 break;
             }
         }
-        Some(out)
+        Some(())
     }
 
     /// `true` or `false`.

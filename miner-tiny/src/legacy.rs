@@ -9,8 +9,9 @@
 use crate::submission::hex;
 use heapless::{String, Vec};
 use probe_core::channels::{cache, environment, jitter, oscillator, thermal};
-use probe_core::evidence::{clip, Evidence, Milliticks, MIN};
+use probe_core::evidence::{clip, clip_into, Evidence, Milliticks, MIN};
 use probe_core::machine::UNROLL;
+use probe_core::stats::isqrt;
 use probe_core::wire::{
     AntiEmulation, CacheTiming, Check, Checks, ClockDrift, Decimal, Derived, InstructionJitter,
     Legacy, MinerId, Report, SimdIdentity, ThermalDrift,
@@ -68,6 +69,7 @@ impl Rate {
     }
 
     /// `amount` ticks (or any fraction of them) in nanoseconds (or the same fraction), rounded down.
+    #[inline(never)]
     pub fn ns(self, amount: u64) -> u64 {
         saturate(u128::from(amount) * u128::from(self.ns) / u128::from(self.ticks))
     }
@@ -234,7 +236,7 @@ fn moments(count: u64, sum: u128, squares: u128) -> (u64, u64) {
     let count = u128::from(count);
     // n·Σx² − (Σx)² is never negative, in integers too.
     let spread = (count * squares).saturating_sub(sum * sum);
-    (saturate(sum / count), saturate(spread.isqrt() / count))
+    (saturate(sum / count), saturate(isqrt(spread) / count))
 }
 
 fn thermal_drift(thermal: Option<&thermal::Evidence>, rate: Rate) -> Check<ThermalDrift> {
@@ -344,11 +346,8 @@ fn anti_emulation(environment: Option<&environment::Evidence>) -> Check<AntiEmul
         let vendor = fact.key.starts_with("dmi.") && VIRTUAL_VENDORS.contains(&fact.value.as_str());
         if vendor || MARKS.contains(&fact.key.as_str()) {
             let mut text: String<64> = clip(&fact.key);
-            for c in core::iter::once(':').chain(fact.value.chars()) {
-                if text.push(c).is_err() {
-                    break;
-                }
-            }
+            clip_into(":", &mut text);
+            clip_into(&fact.value, &mut text);
             // More than eight marks say no more than eight.
             let _ = indicators.push(text);
         }

@@ -2,8 +2,8 @@
 
 use crate::{device, legacy};
 use core::fmt;
-use heapless::{String, Vec};
-use probe_core::evidence::{clip, to_json, Evidence};
+use heapless::{String, VecView};
+use probe_core::evidence::{clip, to_json_view, Evidence};
 use probe_core::wire::{
     unmark_decimals, MinerId, Signals, Submission, BARE_SUBMISSION_MAX, SUBMISSION_MAX,
 };
@@ -87,18 +87,18 @@ impl core::error::Error for ComposeError {}
 /// # Errors
 /// [`ComposeError::BadId`] for `miner` and `name`; [`ComposeError::NotPrintable`] for a nonce that is
 /// longer than 64 characters or not printable; [`ComposeError::BufferFull`] for a small `scratch`.
-pub fn describe<'a, const N: usize>(
+pub fn describe<'a>(
     evidence: &'a Evidence,
     host: &Host<'_>,
     miner: &str,
     name: &str,
     nonce: &str,
-    scratch: &mut Vec<u8, N>,
+    scratch: &mut VecView<u8>,
 ) -> Result<Submission<'a>, ComposeError> {
     let miner = id("miner", miner)?;
     let miner_id = id("miner_id", name)?;
     let nonce: String<64> = nonce.try_into().map_err(|_| ComposeError::NotPrintable)?;
-    to_json(evidence, scratch).map_err(|_| ComposeError::BufferFull)?;
+    to_json_view(evidence, scratch).map_err(|_| ComposeError::BufferFull)?;
     let report = legacy::report(evidence, &nonce, &miner, scratch);
     scratch.clear();
     Ok(Submission {
@@ -125,18 +125,18 @@ pub fn describe<'a, const N: usize>(
 /// # Errors
 /// See [`ComposeError`]; `out` is then empty and `sign` was not called, except for
 /// [`ComposeError::TooLarge`], which is known before signing as well.
-pub fn compose<const N: usize>(
+pub fn compose(
     submission: &Submission<'_>,
     public_key: &[u8; PUBLIC_KEY_BYTES],
     sign: impl FnOnce(&[u8]) -> [u8; SIGNATURE_BYTES],
-    out: &mut Vec<u8, N>,
+    out: &mut VecView<u8>,
 ) -> Result<(), ComposeError> {
     let composed = write_body(submission, out).and_then(|()| {
         let size = out.len() + SIGNATURE_MEMBERS;
         if size > most(submission.evidence) {
             return Err(ComposeError::TooLarge(size));
         }
-        if size > N {
+        if size > out.capacity() {
             return Err(ComposeError::BufferFull);
         }
         let signature = sign(out);
@@ -157,23 +157,20 @@ fn most(evidence: &Evidence) -> usize {
 }
 
 /// The canonical JSON of everything that gets signed.
-fn write_body<const N: usize>(
-    submission: &Submission<'_>,
-    out: &mut Vec<u8, N>,
-) -> Result<(), ComposeError> {
+fn write_body(submission: &Submission<'_>, out: &mut VecView<u8>) -> Result<(), ComposeError> {
     id("miner", &submission.miner)?;
     id("miner_id", &submission.miner_id)?;
-    if !texts(submission).all(printable) {
+    if !is_printable(submission) {
         return Err(ComposeError::NotPrintable);
     }
-    to_json(submission, out).map_err(|_| ComposeError::BufferFull)?;
+    to_json_view(submission, out).map_err(|_| ComposeError::BufferFull)?;
     let length = unmark_decimals(out);
     out.truncate(length);
     Ok(())
 }
 
-fn append_signature<const N: usize>(
-    out: &mut Vec<u8, N>,
+fn append_signature(
+    out: &mut VecView<u8>,
     public_key: &[u8; PUBLIC_KEY_BYTES],
     signature: &[u8; SIGNATURE_BYTES],
 ) -> Result<(), ComposeError> {
@@ -217,15 +214,15 @@ fn printable(text: &str) -> bool {
     text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
-/// Every string that a submission carries from outside. (A decimal starts with a mark that is not
-/// printable, so that nothing else may.)
-fn texts<'s>(submission: &'s Submission<'_>) -> impl Iterator<Item = &'s str> {
+/// Whether every string that a submission carries from outside is printable. (A decimal starts with a
+/// mark that is not, so that nothing else may.)
+fn is_printable(submission: &Submission<'_>) -> bool {
     let device = &submission.device;
     let evidence = submission.evidence;
     let identity = &evidence.identity;
     let checks = &submission.fingerprint.checks;
-    [
-        device.arch.as_str(),
+    let texts: [&str; 15] = [
+        &device.arch,
         &device.cpu,
         &device.family,
         &device.machine,
@@ -240,29 +237,19 @@ fn texts<'s>(submission: &'s Submission<'_>) -> impl Iterator<Item = &'s str> {
         &identity.vector_unit,
         &checks.cache_timing.data.arch,
         &checks.simd_identity.data.arch,
-    ]
-    .into_iter()
-    .chain(submission.signals.macs.iter().map(String::as_str))
-    .chain(
-        checks
-            .anti_emulation
-            .data
-            .vm_indicators
-            .iter()
-            .map(String::as_str),
-    )
-    .chain(
-        evidence
-            .counter
-            .iter()
-            .map(|counter| counter.source.as_str()),
-    )
-    .chain(evidence.environment.iter().flat_map(|environment| {
-        environment
-            .facts
-            .iter()
-            .flat_map(|fact| [fact.key.as_str(), fact.value.as_str()])
-    }))
+    ];
+    let marks = &checks.anti_emulation.data.vm_indicators;
+    let facts = evidence.environment.as_ref().map(|found| &found.facts);
+    let counter = evidence.counter.as_ref().map(|counter| &counter.source);
+    texts.into_iter().all(printable)
+        && submission.signals.macs.iter().all(|mac| printable(mac))
+        && marks.iter().all(|mark| printable(mark))
+        && counter.is_none_or(|source| printable(source))
+        && facts.is_none_or(|facts| {
+            facts
+                .iter()
+                .all(|fact| printable(&fact.key) && printable(&fact.value))
+        })
 }
 
 #[cfg(test)]

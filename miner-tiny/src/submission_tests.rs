@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::sample::{ample, bare};
+use heapless::Vec;
 use probe_core::channels::environment::{self, Fact};
 use proptest::prelude::*;
 use serde_json::{Map, Value};

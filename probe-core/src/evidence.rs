@@ -8,8 +8,10 @@ use crate::channels::{
     branch, cache, counter, environment, fpu, fresh_code, jitter, oscillator, pipeline, quirks,
     simd, thermal, trap,
 };
+use crate::json;
 use crate::machine::{Identity, IDENTITY_NAME, IDENTITY_WORDS};
-use heapless::{String, Vec};
+use heapless::string::StringView;
+use heapless::{String, Vec, VecView};
 use serde::{Deserialize, Serialize};
 
 /// The version of the evidence format and of everything that a challenge seeds. A node judges only
@@ -113,13 +115,24 @@ impl From<&Identity> for IdentityReport {
 /// text of it is itself.
 pub fn clip<const N: usize>(text: &str) -> String<N> {
     let mut out = String::new();
-    for c in text.chars() {
-        let c = if (' '..='~').contains(&c) { c } else { '?' };
+    clip_into(text, &mut out);
+    out
+}
+
+/// Adds as much of `text` to `out` as fits, clipped as by [`clip`].
+#[inline(never)]
+pub fn clip_into(text: &str, out: &mut StringView) {
+    for &byte in text.as_bytes() {
+        let c = match byte {
+            b' '..=b'~' => char::from(byte),
+            // One mark for each character, not for each byte of it.
+            0x80..=0xbf => continue,
+            _ => '?',
+        };
         if out.push(c).is_err() {
             break;
         }
     }
-    out
 }
 
 /// Why evidence could not be encoded.
@@ -127,12 +140,15 @@ pub fn clip<const N: usize>(text: &str) -> String<N> {
 pub enum EncodeError {
     /// The caller's buffer is too small.
     BufferFull,
+    /// A type that evidence has none of: a floating-point number, a map, a variant.
+    Unsupported,
 }
 
 impl core::fmt::Display for EncodeError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             EncodeError::BufferFull => f.write_str("the buffer is too small for the encoding"),
+            EncodeError::Unsupported => f.write_str("a type that evidence has none of"),
         }
     }
 }
@@ -147,22 +163,31 @@ pub const EVIDENCE_JSON_MAX: usize = 7 * 1024 + 512;
 /// Writes `value` as JSON into `out`, replacing what was there.
 ///
 /// # Errors
-/// [`EncodeError::BufferFull`] where `N` bytes do not suffice; `out` is then empty.
+/// [`EncodeError::BufferFull`] where `N` bytes do not suffice, [`EncodeError::Unsupported`] for what
+/// evidence is not made of; `out` is then empty.
 pub fn to_json<T: Serialize, const N: usize>(
     value: &T,
     out: &mut Vec<u8, N>,
 ) -> Result<(), EncodeError> {
+    to_json_view(value, out.as_mut_view())
+}
+
+/// As [`to_json`], for a buffer of any size.
+///
+/// # Errors
+/// As [`to_json`].
+pub fn to_json_view<T: Serialize>(value: &T, out: &mut VecView<u8>) -> Result<(), EncodeError> {
     out.clear();
     // `resize_default` to the capacity cannot fail.
-    let _ = out.resize_default(N);
-    match serde_json_core::to_slice(value, out) {
-        Ok(length) => {
-            out.truncate(length);
-            Ok(())
-        }
-        Err(_) => {
-            out.clear();
-            Err(EncodeError::BufferFull)
-        }
-    }
+    let _ = out.resize_default(out.capacity());
+    let mut writer = json::Writer::new(out);
+    let written = value.serialize(&mut writer);
+    let length = writer.length();
+    let result = match written {
+        Err(json::Unsupported) => Err(EncodeError::Unsupported),
+        Ok(()) if length > out.len() => Err(EncodeError::BufferFull),
+        Ok(()) => Ok(()),
+    };
+    out.truncate(if result.is_ok() { length } else { 0 });
+    result
 }

@@ -12,6 +12,7 @@ extern crate std;
 
 pub mod channels;
 pub mod evidence;
+mod json;
 pub mod machine;
 pub mod measure;
 pub mod plan;

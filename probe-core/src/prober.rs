@@ -200,12 +200,12 @@ impl<'a> Prober<'a> {
             Some(Running::Thermal(run)) => run.permille(),
             Some(Running::Brief) | None => 0,
         };
-        let budgets = ChannelId::ALL.map(|c| self.budget_ms(c));
-        let all: u32 = budgets.iter().sum();
-        let before: u32 = budgets.iter().take(self.at).sum();
-        let current = budgets
-            .get(self.at)
-            .map_or(0, |b| b * u32::from(permille) / 1_000);
+        let all = self.budget_of(ChannelId::ALL.len());
+        let before = self.budget_of(self.at);
+        let current = match ChannelId::ALL.get(self.at) {
+            Some(&channel) => self.budget_ms(channel) * u32::from(permille) / 1_000,
+            None => 0,
+        };
         let done = before + current;
         Progress {
             channel: ChannelId::ALL.get(self.at).copied(),
@@ -217,14 +217,19 @@ impl<'a> Prober<'a> {
 
     /// Scales `left` milliseconds of budget by what the channels before this one took.
     fn at_speed(&self, left: u32) -> u32 {
-        let before = ChannelId::ALL.iter().take(self.at);
-        let budget: u32 = before.map(|&c| self.budget_ms(c)).sum();
+        let budget = self.budget_of(self.at);
         let elapsed_ms = self.evidence.elapsed_ns / NS_PER_MS;
         if elapsed_ms == 0 || budget == 0 {
             return left;
         }
         let scaled = u64::from(left) * elapsed_ms / u64::from(budget);
         u32::try_from(scaled).unwrap_or(u32::MAX)
+    }
+
+    /// Milliseconds of budget of the first channels.
+    fn budget_of(&self, channels: usize) -> u32 {
+        let first = ChannelId::ALL.iter().take(channels);
+        first.map(|&channel| self.budget_ms(channel)).sum()
     }
 
     /// Milliseconds that `channel` takes on an ordinary machine with this plan.

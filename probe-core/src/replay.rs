@@ -21,36 +21,55 @@ use crate::machine::{
     special_operands, Chain, Op, Operands, Pattern, Ring, Routine, Walk, LOAD_RING, NAN_DIGEST,
 };
 use crate::seed::fold;
+use crate::stats::isqrt;
 
 /// What [`crate::machine::Machine::chain`] must return for `chain` on `operands`: the fold, from 0,
 /// of the lanes' digests in lane order.
 pub fn chain(chain: Chain, operands: &Operands) -> u64 {
-    let lanes = chain.op.lanes(chain.shape);
-    let n = chain.operations() / lanes as u64;
-    (0..lanes).fold(0, |digest, i| fold(digest, lane(chain.op, i, n, operands)))
+    lanes(chain, |i, n| lane(chain.op, i, n, operands))
 }
 
-/// The digest of lane `i` after `n` operations. A vector's digest is the fold of its words from 0.
+/// As [`chain`], without the operations whose replay is only as right as the compiler's own binary64:
+/// `None` for `FpAdd`, `FpMul`, `FpDiv` and `FpSqrt`.
+pub fn exact_chain(chain: Chain, operands: &Operands) -> Option<u64> {
+    match chain.op {
+        Op::FpAdd | Op::FpMul | Op::FpDiv | Op::FpSqrt => None,
+        op => Some(lanes(chain, |i, n| exact_lane(op, i, n, operands))),
+    }
+}
+
+/// The fold of what `digest` gives for each lane and the operations in it.
+fn lanes(chain: Chain, digest: impl Fn(usize, u64) -> u64) -> u64 {
+    let lanes = chain.op.lanes(chain.shape);
+    let n = chain.operations() / lanes as u64;
+    (0..lanes).fold(0, |all, i| fold(all, digest(i, n)))
+}
+
+/// The digest of lane `i` after `n` operations.
 fn lane(op: Op, i: usize, n: u64, o: &Operands) -> u64 {
+    let (x, c) = (o.fx[i], f64::from_bits(o.fc));
+    match op {
+        Op::FpAdd => fp_add(f64::from_bits(x), c, n).to_bits(),
+        Op::FpMul => fp_mul(x, c, n),
+        Op::FpDiv => iterate(x, n, |x| (c / f64::from_bits(x)).to_bits()),
+        Op::FpSqrt => iterate(x, n, |x| (sqrt(f64::from_bits(x)) + c).to_bits()),
+        op => exact_lane(op, i, n, o),
+    }
+}
+
+/// The same without those of binary64. A vector's digest is the fold of its words from 0.
+fn exact_lane(op: Op, i: usize, n: u64, o: &Operands) -> u64 {
     match op {
         Op::IntAdd => pair_digest(int_add(o.x[i], o.y[i], n)),
         Op::IntMul => pair_digest(int_mul(o.x[i], o.y[i], n)),
         Op::IntDiv => u64::from(iterate(o.divisor[i], n, |x| o.dividend / x)),
         Op::Shift => u64::from(xorshift(o.x[i], n)),
         Op::Load => load(i, n, o),
-        Op::FpAdd => fp_add(f64::from_bits(o.fx[i]), f64::from_bits(o.fc), n).to_bits(),
-        Op::FpMul => fp_mul(o.fx[i], f64::from_bits(o.fc), n),
-        Op::FpDiv => {
-            let c = f64::from_bits(o.fc);
-            iterate(o.fx[i], n, |x| (c / f64::from_bits(x)).to_bits())
-        }
-        Op::FpSqrt => {
-            let c = f64::from_bits(o.fc);
-            iterate(o.fx[i], n, |x| (sqrt(f64::from_bits(x)) + c).to_bits())
-        }
         Op::FpMulSubnormal | Op::FpMulOverflow | Op::FpMulNormal => special_operands(op).0,
         Op::FpMulNan => NAN_DIGEST,
         Op::FpRounding => 0,
+        // Those of [`lane`].
+        Op::FpAdd | Op::FpMul | Op::FpDiv | Op::FpSqrt => 0,
         Op::StoreLoad => u64::from(o.x[0].wrapping_add(o.y[0].wrapping_mul(n as u32))),
         Op::VecLogic | Op::VecShuffle | Op::VecPermute | Op::VecIntAdd | Op::VecMulAdd => {
             let mut v = [0; 4];
@@ -239,7 +258,7 @@ fn sqrt(x: f64) -> f64 {
     let mantissa = (bits & ((1 << 52) - 1)) | 1 << 52;
     // x = mantissa × 2^(exponent − 52). Shifted to 107 or 108 bits, so that the root has 54.
     let radicand = u128::from(mantissa) << (54 + exponent % 2);
-    let root = radicand.isqrt() as u64;
+    let root = isqrt(radicand) as u64;
     let rounded = (root + 1) >> 1;
     // A carry out of the mantissa moves on into the exponent, as it should.
     f64::from_bits(((exponent / 2 + BIAS) << 52) + (rounded - (1 << 52)))

@@ -24,25 +24,55 @@ impl<'a> Samples<'a> {
 
     /// Writes sample `index`; out of range it does nothing.
     pub fn set(&mut self, index: usize, value: u32) {
-        if let Some(bytes) = self.0.chunks_exact_mut(4).nth(index) {
-            bytes.copy_from_slice(&value.to_ne_bytes());
+        if index < self.capacity() {
+            self.0[index * 4..][..4].copy_from_slice(&value.to_ne_bytes());
         }
     }
 
     /// Samples `from..to`, clipped to the capacity.
-    pub fn range(&self, from: usize, to: usize) -> impl Iterator<Item = u32> + Clone + '_ {
-        let take = to.saturating_sub(from);
-        self.0.chunks_exact(4).skip(from).take(take).map(|bytes| {
-            let mut word = [0; 4];
-            word.copy_from_slice(bytes);
-            u32::from_ne_bytes(word)
-        })
+    pub fn range(&self, from: usize, to: usize) -> Words<'_> {
+        let capacity = self.capacity();
+        let (from, to) = (from.min(capacity), to.min(capacity));
+        Words(self.0.get(from * 4..to * 4).unwrap_or_default())
+    }
+}
+
+/// Samples in the bytes that hold them.
+#[derive(Debug, Clone)]
+pub struct Words<'a>(&'a [u8]);
+
+impl Iterator for Words<'_> {
+    type Item = u32;
+
+    // One copy for all estimators, which walk samples many times.
+    #[inline(never)]
+    fn next(&mut self) -> Option<u32> {
+        let (word, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(u32::from_ne_bytes(*word))
     }
 }
 
 /// Saturating conversion to the width of the wire.
 pub fn clamp_u32(value: u128) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+/// The square root, rounded down: digit by digit in base 2, 64 turns at most. The library's own is fast
+/// and a kilobyte and a half; nothing here needs the root of more than a few numbers.
+pub fn isqrt(mut rest: u128) -> u128 {
+    let mut root = 0;
+    let mut digit = 1 << (u128::BITS - 2);
+    while digit != 0 {
+        let taken = root + digit;
+        root >>= 1;
+        if rest >= taken {
+            rest -= taken;
+            root += digit;
+        }
+        digit >>= 2;
+    }
+    root
 }
 
 /// Greatest common divisor; `gcd(0, n)` is `n`.
@@ -125,7 +155,7 @@ impl Moments {
 
     /// Population standard deviation, rounded down.
     pub fn deviation(&self) -> u32 {
-        clamp_u32(self.scaled_variance().isqrt() / u128::from(self.n.max(1)))
+        clamp_u32(isqrt(self.scaled_variance()) / u128::from(self.n.max(1)))
     }
 
     /// Population coefficient of variation, parts per million. 0 where the mean is 0.
@@ -142,8 +172,8 @@ impl Moments {
 /// fit, and the rounded-down root where they do not.
 fn scaled_root(square: u128, scale: u128, divisor: u128) -> u128 {
     match square.checked_mul(scale * scale) {
-        Some(scaled) => scaled.isqrt() / divisor,
-        None => square.isqrt().saturating_mul(scale) / divisor,
+        Some(scaled) => isqrt(scaled) / divisor,
+        None => isqrt(square).saturating_mul(scale) / divisor,
     }
 }
 
@@ -200,7 +230,7 @@ pub fn allan_ppb(samples: impl Iterator<Item = u32> + Clone, m: usize) -> Option
             (sum, within) = (0, 0);
         }
     }
-    (pairs > 0).then(|| clamp_u32((squares / (2 * pairs)).isqrt()))
+    (pairs > 0).then(|| clamp_u32(isqrt(squares / (2 * pairs))))
 }
 
 /// Bin of `excess` in a histogram of `bins` (at least 1): 0 for none, otherwise one bin for each

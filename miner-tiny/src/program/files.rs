@@ -50,7 +50,7 @@ pub fn entry<const N: usize>(
 pub fn each_line(
     system: &mut impl System,
     file: &str,
-    mut each: impl FnMut(&str),
+    each: &mut dyn FnMut(&str),
 ) -> Result<(), FileError> {
     let mut lines = Lines::default();
     let mut piece = [0; PIECE];
@@ -60,10 +60,10 @@ pub fn each_line(
         if count == 0 {
             break;
         }
-        lines.piece(&piece[..count.min(PIECE)], &mut each);
+        lines.piece(&piece[..count.min(PIECE)], each);
         offset += count as u32;
     }
-    lines.end(&mut each);
+    lines.end(each);
     Ok(())
 }
 

@@ -22,7 +22,7 @@ pub fn open_or_create(system: &mut impl System, settings: &Settings) -> Result<K
     match system.read(name, Readers::Owner, 0, &mut bytes) {
         Ok(length) => core::str::from_utf8(&bytes[..length.min(FILE_MAX)])
             .ok()
-            .and_then(|text| unhex(text.trim()))
+            .and_then(|text| unhex(text.trim_ascii()))
             .map(|seed| Key::from_seed(&seed))
             .ok_or("the wallet holds no key of 64 hex digits"),
         Err(FileError::Public) => Err("others may read the wallet; if nobody did: chmod 600 on it"),

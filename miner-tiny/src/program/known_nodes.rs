@@ -39,7 +39,7 @@ pub fn key_of(
 ) -> Result<Option<[u8; 32]>, &'static str> {
     // The first line counts; a damaged one is not passed over.
     let mut found: Option<Option<[u8; 32]>> = None;
-    let read = files::each_line(system, file, |line| {
+    let read = files::each_line(system, file, &mut |line| {
         if let (None, Some(key)) = (found, lines::key_of(line, node)) {
             found = Some(unhex(key));
         }

@@ -23,6 +23,9 @@ pub const MACHINE_NAMES: [&str; 5] = ["machine", "detected as", "system type", "
 /// Lines that say how many KiB are free: Linux 3.14 and later, and earlier.
 pub const MEMORY: [&str; 2] = ["MemAvailable", "MemFree"];
 
+/// The hardware address of an interface that has none.
+const NO_MAC: &str = "00:00:00:00:00:00";
+
 /// Programs that run another processor's instructions, by how their files' names begin.
 const TRANSLATORS: [&str; 6] = ["qemu-", "box64", "box86", "FEX", "rosetta", "hangover"];
 
@@ -34,7 +37,7 @@ pub struct Lines {
 
 impl Lines {
     /// The next piece of the text; calls `each` with every line that ends in it.
-    pub fn piece(&mut self, piece: &[u8], each: &mut impl FnMut(&str)) {
+    pub fn piece(&mut self, piece: &[u8], each: &mut dyn FnMut(&str)) {
         for &byte in piece {
             if byte == b'\n' {
                 self.end(each);
@@ -46,7 +49,7 @@ impl Lines {
     }
 
     /// The end of the text: calls `each` with what stands after the last line's end.
-    pub fn end(&mut self, each: &mut impl FnMut(&str)) {
+    pub fn end(&mut self, each: &mut dyn FnMut(&str)) {
         if !self.line.is_empty() {
             // A line that is cut within a character keeps what comes before it.
             each(valid(&self.line));
@@ -63,11 +66,17 @@ fn valid(bytes: &[u8]) -> &str {
     }
 }
 
+/// What stands before and after the first `mark`, an ASCII character.
+pub fn parted(text: &str, mark: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|byte| byte == mark)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
 /// What `line` says under one of `keys`, and the place of that key: of several lines the one whose key
 /// stands first counts.
 pub fn says<'a>(line: &'a str, keys: &[&str]) -> Option<(usize, &'a str)> {
-    let (key, value) = line.split_once(':')?;
-    let (key, value) = (key.trim(), value.trim());
+    let (key, value) = parted(line, b':')?;
+    let (key, value) = (key.trim_ascii(), value.trim_ascii());
     let place = keys.iter().position(|wanted| *wanted == key)?;
     // "processor : 0" counts processors on most architectures; "CPU: 68040" names one.
     let counts = key != "CPU" && value.parse::<u32>().is_ok();
@@ -84,29 +93,34 @@ pub fn has_hypervisor_flag(line: &str) -> bool {
 
 /// Whether `line` of a process's map of its memory names a program that translates.
 pub fn shows_translator(line: &str) -> bool {
-    let file = line.rsplit('/').next().unwrap_or_default();
-    line.contains(" /") && TRANSLATORS.iter().any(|name| file.starts_with(name))
+    let line = line.as_bytes();
+    let file = line.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    let has_path = line.windows(2).any(|two| two == b" /");
+    has_path
+        && TRANSLATORS
+            .iter()
+            .any(|name| file.starts_with(name.as_bytes()))
 }
 
 /// Bytes of "64 kB".
 pub fn kib(value: &str) -> Option<u64> {
-    let kib: u64 = value.strip_suffix("kB")?.trim().parse().ok()?;
+    let kib: u64 = value.strip_suffix("kB")?.trim_ascii().parse().ok()?;
     kib.checked_mul(1024)
 }
 
 /// Whether `text` is a hardware address of an interface that has one.
 pub fn is_mac(text: &str) -> bool {
-    text.split(':').count() == 6
-        && text
-            .split(':')
-            .all(|part| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
-        && text != "00:00:00:00:00:00"
+    let part = |(place, byte): (usize, u8)| match place % 3 {
+        2 => byte == b':',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    text.len() == NO_MAC.len() && text.bytes().enumerate().all(part) && text != NO_MAC
 }
 
 /// The key in `line` of a file of known nodes, if it is this node's.
 pub fn key_of<'a>(line: &'a str, node: &str) -> Option<&'a str> {
-    let (url, key) = line.split_once(' ')?;
-    (url == node).then(|| key.trim())
+    let (url, key) = parted(line, b' ')?;
+    (url == node).then(|| key.trim_ascii())
 }
 
 #[cfg(test)]

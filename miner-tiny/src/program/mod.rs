@@ -187,25 +187,21 @@ fn mine(system: &mut impl System, settings: &Settings) -> i32 {
     };
     let mut backoff_s = BACKOFF_S[0];
     loop {
-        let outcome = attest(system, settings, node.as_ref(), &key, node_key, arena);
-        if let (None, Some(first_seen)) = (node_key, outcome.node_key) {
+        let ended = attest(system, settings, node.as_ref(), &key, node_key, arena);
+        if let (None, Some(first_seen)) = (node_key, ended.node_key) {
             if let Err(what) = known_nodes::keep(system, &known, &settings.node, &first_seen) {
                 return fail(system, BAD_FILE, what);
             }
             node_key = Some(first_seen);
         }
-        let status = outcome
-            .ending
-            .map_or(CANNOT_MEASURE, |ending| i32::from(ending.exit_status()));
-        let accepted = outcome.ending == Some(Ending::Accepted);
-        if !settings.forever || !(accepted || outcome.is_passing()) {
-            return status;
+        if !settings.forever || !(ended.accepted || ended.passing) {
+            return ended.status;
         }
-        let pause_s = if accepted {
+        let pause_s = if ended.accepted {
             backoff_s = BACKOFF_S[0];
             spread_out(system, settings.interval_s)
         } else {
-            let asked_s = outcome.retry_after_s.unwrap_or(0).min(RETRY_AFTER_MAX_S);
+            let asked_s = ended.retry_after_s.unwrap_or(0).min(RETRY_AFTER_MAX_S);
             let own_s = spread_out(system, backoff_s);
             backoff_s = (backoff_s * 2).min(BACKOFF_S[1]);
             own_s.max(asked_s)
@@ -224,6 +220,31 @@ fn mine(system: &mut impl System, settings: &Settings) -> i32 {
     }
 }
 
+/// What a session leaves for the next one.
+struct Ended {
+    /// The program's exit status.
+    status: i32,
+    accepted: bool,
+    /// Another session may come to a better end.
+    passing: bool,
+    node_key: Option<[u8; 32]>,
+    retry_after_s: Option<u32>,
+}
+
+impl Ended {
+    fn of(outcome: &Outcome) -> Self {
+        Ended {
+            status: outcome
+                .ending
+                .map_or(CANNOT_MEASURE, |ending| i32::from(ending.exit_status())),
+            accepted: matches!(outcome.ending, Some(Ending::Accepted)),
+            passing: outcome.is_passing(),
+            node_key: outcome.node_key,
+            retry_after_s: outcome.retry_after_s,
+        }
+    }
+}
+
 /// One session, and its report.
 fn attest(
     system: &mut impl System,
@@ -232,7 +253,7 @@ fn attest(
     key: &Key,
     node_key: Option<[u8; 32]>,
     arena: &mut [u8],
-) -> Outcome {
+) -> Ended {
     let surroundings = Surroundings::here(system);
     let macs: Vec<&str, MACS> = surroundings.macs.iter().map(|mac| mac.as_str()).collect();
     let about = Host {
@@ -260,7 +281,7 @@ fn attest(
         facts: &surroundings.facts,
     };
     let mut session = Session::new(config, about, key, arena);
-    let outcome = drive(system, &mut session, settings, node);
+    drive(system, &mut session, settings, node);
     let mut out = Printer(system, Stream::Out);
     // A system takes everything that is printed.
     let _ = report::write(
@@ -268,9 +289,9 @@ fn attest(
         settings,
         session.miner(),
         session.evidence(),
-        &outcome,
+        session.outcome(),
     );
-    outcome
+    Ended::of(session.outcome())
 }
 
 /// Does what the session says, to its end.
@@ -279,7 +300,7 @@ fn drive<S: System>(
     session: &mut Session<'_, &Key>,
     settings: &Settings,
     node: Option<&Node<'_>>,
-) -> Outcome {
+) {
     let mut line = match settings.serial.as_str() {
         "" => Line::Tcp,
         device => Line::Serial {
@@ -336,15 +357,14 @@ fn drive<S: System>(
                 let ms = left(system, until_ms);
                 system.wait_ms(ms);
             }
-            Step::Done(outcome) => {
-                let outcome = outcome.clone();
+            Step::Done(_) => {
                 if !settings.serial.is_empty() {
                     system.close();
                 }
                 if !payload_shown {
                     show_payload(system, session);
                 }
-                return outcome;
+                return;
             }
         }
     }

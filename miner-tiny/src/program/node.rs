@@ -5,6 +5,14 @@ use crate::session::{BASE_MAX, HOST_MAX};
 /// The port of a URL that names none (RFC 9110 §4.2.1).
 const HTTP_PORT: u16 = 80;
 
+/// What a URL begins with.
+const SCHEME: &str = "http://";
+
+/// Whether one of these characters is in `text`.
+fn has(text: &str, any: &[u8]) -> bool {
+    text.bytes().any(|byte| any.contains(&byte))
+}
+
 /// Where a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Node<'a> {
@@ -21,23 +29,32 @@ pub struct Node<'a> {
 impl<'a> Node<'a> {
     /// Reads `http://HOST[:PORT][/BASE]`; `None` for anything else.
     pub fn parse(url: &'a str) -> Option<Self> {
-        let (scheme, rest) = url.split_once("://")?;
-        let (authority, base) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let base = base.trim_end_matches('/');
-        let fine = scheme.eq_ignore_ascii_case("http")
-            && url.bytes().all(|byte| byte.is_ascii_graphic())
-            && !authority.contains(['@', '?', '#'])
-            && !base.contains(['?', '#'])
+        if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return None;
+        }
+        // ASCII from here on: every place is the beginning of a character.
+        let (scheme, rest) = url.split_at_checked(SCHEME.len())?;
+        let (authority, mut base) = match rest.bytes().position(|byte| byte == b'/') {
+            Some(slash) => rest.split_at_checked(slash)?,
+            None => (rest, ""),
+        };
+        while let Some(shorter) = base.strip_suffix('/') {
+            base = shorter;
+        }
+        let fine = scheme.eq_ignore_ascii_case(SCHEME)
+            && !has(authority, b"@?#")
+            && !has(base, b"?#")
             && authority.len() <= HOST_MAX
             && base.len() <= BASE_MAX;
         if !fine {
             return None;
         }
         // [::1]:80 has its colons in brackets.
-        let (host, port) = match authority.rfind(':') {
-            Some(colon) if !authority[colon..].contains(']') => {
-                let port = authority[colon + 1..].parse().ok();
-                (&authority[..colon], port.filter(|&port| port != 0)?)
+        let colon = authority.bytes().rposition(|byte| byte == b':');
+        let (host, port) = match colon.and_then(|colon| authority.split_at_checked(colon)) {
+            Some((host, port)) if !has(port, b"]") => {
+                let port = port.strip_prefix(':')?.parse().ok();
+                (host, port.filter(|&port| port != 0)?)
             }
             _ => (authority, HTTP_PORT),
         };
@@ -45,7 +62,7 @@ impl<'a> Node<'a> {
             .strip_prefix('[')
             .and_then(|host| host.strip_suffix(']'));
         let host = inner.unwrap_or(host);
-        if host.is_empty() || (inner.is_none() && host.contains(['[', ']', ':'])) {
+        if host.is_empty() || (inner.is_none() && has(host, b"[]:")) {
             return None;
         }
         Some(Node {

@@ -27,7 +27,7 @@ pub fn addresses(
         return Ok(found);
     }
     // Without the file it says nothing. What does not fit is not tried.
-    let _ = files::each_line(system, HOSTS, |line| {
+    let _ = files::each_line(system, HOSTS, &mut |line| {
         if let Some(address) = dns::host(line.as_bytes(), host) {
             let _ = found.push(address);
         }
@@ -39,7 +39,7 @@ pub fn addresses(
         return Ok(found);
     }
     let mut servers = Servers::new();
-    let _ = files::each_line(system, RESOLV_CONF, |line| {
+    let _ = files::each_line(system, RESOLV_CONF, &mut |line| {
         if let Some(server) = dns::nameserver(line.as_bytes()) {
             let _ = servers.push(server);
         }

@@ -71,7 +71,7 @@ impl Surroundings {
 /// Bytes of memory that a program may take.
 pub fn available(system: &mut impl System) -> Option<u64> {
     let mut best: Option<(usize, u64)> = None;
-    let _ = files::each_line(system, "/proc/meminfo", |line| {
+    let _ = files::each_line(system, "/proc/meminfo", &mut |line| {
         if let Some((place, bytes)) =
             lines::says(line, &lines::MEMORY).and_then(|(p, v)| Some((p, lines::kib(v)?)))
         {
@@ -94,7 +94,7 @@ fn cpu_info(system: &mut impl System) -> CpuInfo {
             *kept = Some((place, cut(value)));
         }
     };
-    let _ = files::each_line(system, "/proc/cpuinfo", |line| {
+    let _ = files::each_line(system, "/proc/cpuinfo", &mut |line| {
         better(&mut info.name, line, &lines::CPU_NAMES);
         better(&mut info.machine, line, &lines::MACHINE_NAMES);
         info.hypervisor |= lines::has_hypervisor_flag(line);
@@ -125,7 +125,7 @@ fn facts(system: &mut impl System, cpu_name: Option<Text>, hypervisor: bool) -> 
     let mut translated = false;
     // QEMU's user mode shows its guest a `/proc/self/maps` without itself in it, but not this one
     // (Linux 3.17; QEMU `linux-user/syscall.c`, `is_proc_myself`).
-    let _ = files::each_line(system, "/proc/thread-self/maps", |line| {
+    let _ = files::each_line(system, "/proc/thread-self/maps", &mut |line| {
         translated |= lines::shows_translator(line);
     });
     add("process.translated", mark(translated));
@@ -145,7 +145,7 @@ fn facts(system: &mut impl System, cpu_name: Option<Text>, hypervisor: bool) -> 
         files::first_text(system, "/proc/device-tree/model"),
     );
     // An empty file's lines can be read, those of a missing one cannot.
-    let docker = files::each_line(system, "/.dockerenv", |_| ()).is_ok();
+    let docker = files::each_line(system, "/.dockerenv", &mut |_| ()).is_ok();
     let container = docker.then(|| cut("docker"));
     add(
         "container",

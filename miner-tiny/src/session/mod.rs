@@ -381,6 +381,11 @@ impl<'a, S: Signer> Session<'a, S> {
         self.prober.as_ref()?.evidence()
     }
 
+    /// How it ended, or how far it is.
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
     /// The signed submission: from [`Step::Connect`] after measuring until it has been sent, and at
     /// the end where the purpose was not to send it.
     pub fn payload(&self) -> Option<&[u8]> {
