@@ -80,7 +80,7 @@ fn programs(out: &mut String, rows: &[Row]) -> std::fmt::Result {
     writeln!(
         out,
         "## The programs\n\n\
-         One file each, static with its C library where nothing else is said in targets.toml. Route `rust`: Rust and its libraries from source; \
+         One file each, static where nothing else is said in targets.toml. Route `rust`: Rust from source, no C library; \
          `c`: the portable C drop, made by `make CC=…`.\n\n\
          | target | triple | bits, byte order | route | size, bytes | build, s |\n\
          |---|---|---|---|--:|--:|"
