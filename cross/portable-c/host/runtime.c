@@ -37,6 +37,9 @@ void wasm_rt_trap(wasm_rt_trap_t trap)
     exit(5);
 }
 
+/* See access.h. */
+unsigned char *verdigris_memory;
+
 /* The block that memory lies in, as malloc gave it. */
 static void *block;
 
@@ -61,6 +64,11 @@ static int resize(wasm_rt_memory_t *memory, uint32_t pages)
     }
     block = fresh;
     memory->data = start;
+#if WABT_BIG_ENDIAN
+    verdigris_memory = start + size;
+#else
+    verdigris_memory = start;
+#endif
     memory->pages = pages;
     memory->size = (uint32_t)size;
     return 1;
