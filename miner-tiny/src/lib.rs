@@ -22,11 +22,13 @@ pub mod json;
 pub mod legacy;
 pub mod link;
 pub mod program;
+#[cfg(feature = "self-check")]
 pub mod self_check;
 pub mod session;
 pub mod submission;
 pub mod wallet;
 
+#[cfg(any(test, feature = "self-check"))]
 mod sample;
 
 pub use submission::{compose, describe, ComposeError, Host};

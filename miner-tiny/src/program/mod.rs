@@ -24,7 +24,6 @@ mod report;
 mod resolve;
 mod surroundings;
 
-use crate::self_check;
 use crate::session::{Config, Ending, Outcome, Purpose, Session, Step, EXCHANGE_MS, TEXT_MAX};
 use crate::wallet::Key;
 use crate::Host;
@@ -109,7 +108,14 @@ fn fail(system: &mut impl System, status: i32, what: &str) -> i32 {
     status
 }
 
+#[cfg(not(feature = "self-check"))]
 fn check(system: &mut impl System) -> i32 {
+    fail(system, BAD_OPTIONS, "built without --self-check")
+}
+
+#[cfg(feature = "self-check")]
+fn check(system: &mut impl System) -> i32 {
+    use crate::self_check;
     let Some(arena) = system.memory(self_check::ARENA) else {
         return fail(system, CANNOT_MEASURE, "no memory to measure in");
     };

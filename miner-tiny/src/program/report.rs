@@ -254,31 +254,50 @@ impl fmt::Display for Text<'_> {
     }
 }
 
-/// A JSON number, or null.
-struct Number<T>(Option<T>);
+/// What a member of a JSON object holds.
+enum Member<'a> {
+    Flag(Option<bool>),
+    Key(Option<&'a [u8; 32]>),
+    List(Option<&'a Evidence>),
+    Null,
+    Number(Option<u64>),
+    Object(&'a [(&'a str, Member<'a>)]),
+    Text(&'a str),
+}
 
-impl<T: fmt::Display> fmt::Display for Number<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Some(number) => number.fmt(f),
-            None => f.write_str("null"),
+/// Writes an object whose members are in alphabetical order.
+fn object(out: &mut dyn Write, members: &[(&str, Member<'_>)]) -> fmt::Result {
+    let mut before = '{';
+    for (name, member) in members {
+        write!(out, "{before}{}:", Text(name))?;
+        before = ',';
+        match member {
+            Member::Flag(Some(flag)) => out.write_str(if *flag { "true" } else { "false" })?,
+            Member::Key(Some(key)) => write!(out, "\"{}\"", Digits(key))?,
+            Member::List(evidence) => list(out, *evidence)?,
+            Member::Number(Some(number)) => write!(out, "{number}")?,
+            Member::Object(members) => object(out, members)?,
+            Member::Text(text) => write!(out, "{}", Text(text))?,
+            Member::Null | Member::Flag(None) | Member::Key(None) | Member::Number(None) => {
+                out.write_str("null")?;
+            }
         }
     }
+    out.write_char('}')
 }
 
-/// A JSON string of hexadecimal digits, or null.
-struct Hex<'a>(Option<&'a [u8; 32]>);
-
-impl fmt::Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(bytes) = self.0 else {
-            return f.write_str("null");
-        };
-        write!(f, "\"{}\"", Digits(bytes))
+/// Writes the names of the channels that ran.
+fn list(out: &mut dyn Write, evidence: Option<&Evidence>) -> fmt::Result {
+    let mut before = "";
+    out.write_char('[')?;
+    for channel in evidence.into_iter().flat_map(channels) {
+        write!(out, "{before}{}", Text(channel.name()))?;
+        before = ",";
     }
+    out.write_char(']')
 }
 
-/// For a script: members in alphabetical order.
+/// For a script.
 fn json(
     out: &mut dyn Write,
     settings: &Settings,
@@ -286,64 +305,61 @@ fn json(
     evidence: Option<&Evidence>,
     outcome: &Outcome,
 ) -> fmt::Result {
+    use Member::{Flag, Key, List, Null, Number, Object, Text};
     let identity = evidence.map(|e| &e.identity);
     let counter = evidence.and_then(|e| e.counter.as_ref());
+    let accepted = outcome.ending == Some(Ending::Accepted);
     let verdict = &outcome.verdict;
-    write!(
-        out,
-        "{{\"accepted\":{},\"answer_bytes\":{},\"architecture\":{},\"arena\":{},\"backend\":{},\"channels\":[",
-        outcome.ending == Some(Ending::Accepted),
-        outcome.answer_bytes,
-        Text(identity.map_or("", |i| &i.architecture)),
-        Number(evidence.map(|e| e.arena)),
-        Text(identity.map_or("", |i| &i.backend)),
-    )?;
-    for (index, channel) in evidence.into_iter().flat_map(channels).enumerate() {
-        let comma = if index == 0 { "" } else { "," };
-        write!(out, "{comma}{}", Text(channel.name()))?;
-    }
-    write!(
-        out,
-        "],\"code\":{},\"connections\":{},\"counter\":{},\"epoch\":{},\"error\":",
-        Text(&outcome.code),
-        outcome.connections,
-        Text(counter.map_or("", |c| &c.source)),
-        Number(outcome.epoch),
-    )?;
-    match outcome.ending {
-        Some(Ending::Failed(error)) => write!(out, "{}", Text(error.code()))?,
-        _ => out.write_str("null")?,
-    }
-    write!(
-        out,
-        ",\"http_status\":{},\"message\":{},\"miner\":{},\"node\":{},\"node_key\":{},\"nonce\":{},\"outcome\":{},",
-        outcome.status,
-        Text(&outcome.message),
-        Text(miner),
-        Text(if settings.dry_run { "" } else { &settings.node }),
-        Hex(outcome.node_key.as_ref()),
-        Text(&outcome.nonce),
-        Text(outcome.ending.map_or("failed", |ending| ending.word())),
-    )?;
-    write!(
-        out,
-        "\"probe_ms\":{},\"processor\":{},\"quick\":{},\"submission_bytes\":{},\"ticket\":{},",
-        outcome.measured_ms,
-        Text(identity.map_or("", |i| &i.name)),
-        settings.quick,
-        outcome.submission_bytes,
-        Text(&outcome.ticket),
-    )?;
-    writeln!(
-        out,
-        "\"verdict\":{{\"class\":{},\"family\":{},\"physical\":{},\"summary\":{},\"weight_units\":{}}},\"version\":{}}}",
-        Text(&verdict.class),
-        Text(&verdict.family),
-        Number(verdict.physical),
-        Text(&verdict.summary),
-        Number(verdict.weight_units),
-        Text(env!("CARGO_PKG_VERSION")),
-    )
+    let verdict = [
+        ("class", Text(&verdict.class)),
+        ("family", Text(&verdict.family)),
+        ("physical", Flag(verdict.physical)),
+        ("summary", Text(&verdict.summary)),
+        ("weight_units", Number(verdict.weight_units)),
+    ];
+    let number = |number: u32| Number(Some(number.into()));
+    let error = match &outcome.ending {
+        Some(Ending::Failed(error)) => Text(error.code()),
+        _ => Null,
+    };
+    let members = [
+        ("accepted", Flag(Some(accepted))),
+        ("answer_bytes", number(outcome.answer_bytes)),
+        (
+            "architecture",
+            Text(identity.map_or("", |i| &i.architecture)),
+        ),
+        ("arena", Number(evidence.map(|e| e.arena.into()))),
+        ("backend", Text(identity.map_or("", |i| &i.backend))),
+        ("channels", List(evidence)),
+        ("code", Text(&outcome.code)),
+        ("connections", number(outcome.connections.into())),
+        ("counter", Text(counter.map_or("", |c| &c.source))),
+        ("epoch", Number(outcome.epoch)),
+        ("error", error),
+        ("http_status", number(outcome.status.into())),
+        ("message", Text(&outcome.message)),
+        ("miner", Text(miner)),
+        (
+            "node",
+            Text(if settings.dry_run { "" } else { &settings.node }),
+        ),
+        ("node_key", Key(outcome.node_key.as_ref())),
+        ("nonce", Text(&outcome.nonce)),
+        (
+            "outcome",
+            Text(outcome.ending.map_or("failed", |ending| ending.word())),
+        ),
+        ("probe_ms", Number(Some(outcome.measured_ms))),
+        ("processor", Text(identity.map_or("", |i| &i.name))),
+        ("quick", Flag(Some(settings.quick))),
+        ("submission_bytes", number(outcome.submission_bytes)),
+        ("ticket", Text(&outcome.ticket)),
+        ("verdict", Object(&verdict)),
+        ("version", Text(env!("CARGO_PKG_VERSION"))),
+    ];
+    object(out, &members)?;
+    out.write_char('\n')
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::stats::{clamp_u32, median};
 use heapless::Vec;
 
 /// The longest list of operations.
-const MAX_OPS: usize = 11;
+pub(super) const MAX_OPS: usize = 11;
 
 const SHAPES: [Shape; 2] = [Shape::Dependent, Shape::Independent];
 
@@ -29,15 +29,15 @@ const DISTURBED: u64 = 2;
 type Row = [u32; 4];
 
 /// What the channel found, to be put into its own evidence type.
-pub(super) struct Matrix<const N: usize> {
+pub(super) struct Matrix {
     pub add: Spread,
     pub digest: u32,
-    pub rows: Vec<Option<Row>, N>,
+    pub rows: Vec<Option<Row>, MAX_OPS>,
 }
 
 /// A matrix under way. Each step is one pass over one operation in one shape.
 #[derive(Debug)]
-pub(super) struct Run<const N: usize> {
+pub(super) struct Run {
     channel: ChannelId,
     ops: &'static [Op],
     seed: Seed,
@@ -49,7 +49,7 @@ pub(super) struct Run<const N: usize> {
     meters: [Beside; 2],
     adds: Vec<Spread, MAX_OPS>,
     digest: u64,
-    rows: Vec<Option<Row>, N>,
+    rows: Vec<Option<Row>, MAX_OPS>,
 }
 
 /// The operands of one row.
@@ -57,15 +57,15 @@ fn operands(channel: ChannelId, seed: &Seed, op: Op) -> Operands {
     Operands::draw(&mut seed.stream(channel.tag(op as u16)))
 }
 
-impl<const N: usize> Run<N> {
+impl Run {
+    /// `ops` are 1 to [`MAX_OPS`].
     pub fn new(
         channel: ChannelId,
-        ops: &'static [Op; N],
+        ops: &'static [Op],
         plan: &Plan,
         seed: Seed,
         iterations: u32,
     ) -> Self {
-        const { assert!(N > 0 && N <= MAX_OPS) };
         Run {
             channel,
             ops,
@@ -90,7 +90,7 @@ impl<const N: usize> Run<N> {
         (done * 1_000 / all.max(1)) as u16
     }
 
-    pub fn step(&mut self, machine: &mut impl Machine) -> Step<Matrix<N>> {
+    pub fn step(&mut self, machine: &mut impl Machine) -> Step<Matrix> {
         let mut present = true;
         for meter in &mut self.meters {
             present = present && meter.pass(machine, &self.operands).is_some();

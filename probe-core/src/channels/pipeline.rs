@@ -57,10 +57,12 @@ pub struct Evidence {
     pub ticks: u64,
 }
 
+const _: () = assert!(OPS.len() <= matrix::MAX_OPS);
+
 /// The channel under way.
 #[derive(Debug)]
 pub struct Run {
-    matrix: matrix::Run<9>,
+    matrix: matrix::Run,
     iterations: u32,
 }
 
@@ -85,7 +87,8 @@ impl Run {
         self.matrix
             .step(machine)
             .map(|Matrix { add, digest, rows }| {
-                let mut matrix = rows;
+                // As many rows as operations.
+                let mut matrix: Vec<_, { OPS.len() }> = rows.into_iter().collect();
                 take_off_the_riding_add(&mut matrix);
                 Evidence {
                     add,

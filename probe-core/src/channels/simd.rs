@@ -57,10 +57,12 @@ pub struct Evidence {
     pub ticks: u64,
 }
 
+const _: () = assert!(OPS.len() <= matrix::MAX_OPS);
+
 /// The channel under way.
 #[derive(Debug)]
 pub struct Run {
-    matrix: matrix::Run<11>,
+    matrix: matrix::Run,
     iterations: u32,
 }
 
