@@ -5,6 +5,7 @@ mod boot;
 mod builder;
 mod floppy;
 mod generate;
+mod image;
 mod matrix;
 mod node;
 mod process;

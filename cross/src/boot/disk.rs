@@ -1,5 +1,6 @@
 //! Making the image: a FAT12 floppy with boot loader, kernel, first program, miner, settings.
 
+use crate::image::{self, tool};
 use crate::process;
 use crate::toolchain::Toolchain;
 use std::fmt::Write as _;
@@ -8,21 +9,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-/// A floppy of 3.5 inches and high density.
-pub const USUAL_KIB: u32 = 1440;
-
 /// What this disk is built for: Rust's name of the target, and the oldest processor.
 const TRIPLE: &str = "i586-unknown-linux-gnu";
 const PROCESSOR: &str = "i486";
 
+/// The compiler for such processors, of the target's packages: it links what unpacks programs.
+const COMPILER: &str = "i686-linux-gnu-gcc";
+
 /// How long kernel and program may take to build: ten times what they take on two cores.
 const BUILD_LIMIT: Duration = Duration::from_secs(3600);
-
-/// How long a tool for disks may take.
-const TOOL_LIMIT: Duration = Duration::from_secs(60);
-
-/// The volume's serial number: fixed, so that the same parts make the same image.
-const SERIAL: &str = "56455244";
 
 /// Sources of what goes onto the disk as text, below the workspace, and the names there.
 const FOLDER: &str = "miner-tiny/boot";
@@ -98,10 +93,14 @@ impl Plan<'_> {
         let folder = tempfile::tempdir().map_err(|e| format!("a folder for the disk: {e}"))?;
         let at = |name: &str| folder.path().join(name);
 
+        let (init, miner) = (
+            self.packed(&init, &at("init"))?,
+            self.packed(self.miner, &at("miner"))?,
+        );
         let list = format!(
             "{INITRD_LIST}file /init {} 0755 0 0\nfile /miner {} 0755 0 0\n",
             text(&init)?,
-            text(self.miner)?
+            text(&miner)?
         );
         write(&at("list"), list.as_bytes())?;
         let mut pack = Command::new(kernel.join("gen_init_cpio"));
@@ -113,22 +112,16 @@ impl Plan<'_> {
         }
 
         let partial = at("image");
-        let image = text(&partial)?;
-        let size = self.kib.to_string();
-        tool(
-            Command::new("mformat")
-                .args(["-C", "-i", image, "-f", &size])
-                .args(["-N", SERIAL, "-v", "VERDIGRIS", "::"]),
-        )?;
-        copy(&partial, &kernel.join("bzImage"), KERNEL)
-            .and_then(|()| copy(&partial, &at(INITRD), INITRD))
+        image::create(&partial, self.kib)?;
+        image::copy(&partial, &kernel.join("bzImage"), KERNEL)
+            .and_then(|()| image::copy(&partial, &at(INITRD), INITRD))
             .map_err(|e| {
                 let bytes = |path: &Path| fs::metadata(path).map_or(0, |m| m.len());
                 format!(
                     "kernel {}, first program {} and miner {} bytes do not fit on {} KiB: {e}",
                     bytes(&kernel.join("bzImage")),
                     bytes(&init),
-                    bytes(self.miner),
+                    bytes(&miner),
                     self.kib
                 )
             })?;
@@ -140,8 +133,7 @@ impl Plan<'_> {
             let source = self.root.join(FOLDER).join(source);
             let lines =
                 fs::read_to_string(&source).map_err(|e| format!("{}: {e}", source.display()))?;
-            write(&at(name), dos_lines(&lines).as_bytes())?;
-            copy(&partial, &at(name), name)?;
+            image::write(&partial, name, &lines)?;
         }
         tool(Command::new("syslinux").arg("--install").arg(&partial))
             .map_err(|e| format!("no room for the boot loader, or: {e}"))?;
@@ -161,41 +153,37 @@ impl Plan<'_> {
             Part {
                 name: INITRD,
                 bytes: bytes(&at(INITRD)),
-                what: format!(
-                    "first program {}, miner {}",
-                    bytes(&init),
-                    bytes(self.miner)
-                ),
+                what: format!("first program {}, miner {}", bytes(&init), bytes(&miner)),
             },
             Part {
                 name: "LDLINUX.SYS",
-                bytes: size_on(out, "LDLINUX.SYS")?,
+                bytes: image::size(out, "LDLINUX.SYS")?,
                 what: "boot loader: SYSLINUX".into(),
             },
             Part {
                 name: "LDLINUX.C32",
-                bytes: size_on(out, "LDLINUX.C32")?,
+                bytes: image::size(out, "LDLINUX.C32")?,
                 what: "its larger part".into(),
             },
             Part {
                 name: LOADER_SETTINGS,
-                bytes: bytes(&at(LOADER_SETTINGS)),
+                bytes: image::size(out, LOADER_SETTINGS)?,
                 what: "the kernel's command line".into(),
             },
             Part {
                 name: SETTINGS,
-                bytes: bytes(&at(SETTINGS)),
+                bytes: image::size(out, SETTINGS)?,
                 what: "settings, for any editor".into(),
             },
             Part {
                 name: README,
-                bytes: bytes(&at(README)),
+                bytes: image::size(out, README)?,
                 what: "how to use it".into(),
             },
         ];
         Ok(Disk {
             path: out.to_path_buf(),
-            free: free(out)?,
+            free: image::free(out)?,
             parts,
             kib: self.kib,
         })
@@ -215,6 +203,14 @@ impl Plan<'_> {
             return Err("the kernel was not built".into());
         }
         Ok(folder.into())
+    }
+
+    /// A program that unpacks itself, in place of one that does not.
+    fn packed(&self, program: &Path, packed: &Path) -> Result<PathBuf, String> {
+        let mut pack = Command::new(self.root.join("miner-tiny/unpack/pack"));
+        pack.args(["--cc", COMPILER]).arg(program).arg(packed);
+        process::run(&mut pack, BUILD_LIMIT)?.success("the packer")?;
+        Ok(packed.to_path_buf())
     }
 
     /// The first program.
@@ -266,68 +262,6 @@ impl Disk {
     }
 }
 
-/// Copies a file onto an image, in place of one of that name.
-///
-/// # Errors
-/// What mtools said.
-pub fn copy(image: &Path, from: &Path, name: &str) -> Result<(), String> {
-    let mut mcopy = Command::new("mcopy");
-    mcopy.args(["-o", "-i", text(image)?]).arg(from);
-    tool(mcopy.arg(format!("::{name}"))).map(drop)
-}
-
-/// A text file of an image.
-///
-/// # Errors
-/// There is none, or what mtools said.
-pub fn read(image: &Path, name: &str) -> Result<String, String> {
-    let mut mtype = Command::new("mtype");
-    mtype.args(["-i", text(image)?]);
-    tool(mtype.arg(format!("::{name}")))
-}
-
-/// Bytes of a file of an image.
-fn size_on(image: &Path, name: &str) -> Result<u64, String> {
-    // NAME EXT SIZE DATE TIME; sizes have spaces between thousands.
-    let listing = tool(
-        Command::new("mdir")
-            .args(["-a", "-i", text(image)?])
-            .arg(format!("::{name}")),
-    )?;
-    listing
-        .lines()
-        .find_map(|line| {
-            let (digits, _) = line
-                .trim()
-                .strip_suffix(" bytes")?
-                .split_once(" file")
-                .map(|(_, rest)| (rest.trim_start_matches('s').replace(' ', ""), ()))?;
-            digits.parse().ok()
-        })
-        .ok_or_else(|| format!("mdir does not say how large {name} is:\n{listing}"))
-}
-
-/// Bytes that are free on an image.
-fn free(image: &Path) -> Result<u64, String> {
-    let listing = tool(Command::new("mdir").args(["-i", text(image)?, "::"]))?;
-    listing
-        .lines()
-        .find_map(|line| line.trim().strip_suffix(" bytes free"))
-        .and_then(|digits| digits.replace(' ', "").parse().ok())
-        .ok_or_else(|| format!("mdir does not say what is free:\n{listing}"))
-}
-
-fn tool(command: &mut Command) -> Result<String, String> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    // What a person has set for his own disks is none of this one's business.
-    command
-        .env("MTOOLSRC", "/dev/null")
-        .env("MTOOLS_SKIP_CHECK", "0");
-    process::run(command, TOOL_LIMIT)?
-        .success(&name)
-        .map(|ended| ended.stdout)
-}
-
 fn text(path: &Path) -> Result<&str, String> {
     path.to_str()
         .filter(|text| !text.contains(char::is_whitespace))
@@ -336,9 +270,4 @@ fn text(path: &Path) -> Result<&str, String> {
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
     fs::write(path, bytes).map_err(|e| format!("{}: {e}", path.display()))
-}
-
-/// Lines as DOS ends them.
-pub fn dos_lines(text: &str) -> String {
-    text.lines().map(|line| format!("{line}\r\n")).collect()
 }

@@ -18,7 +18,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Kibibytes of the floppy: 1440, or 2880 for drives of extra density
-    #[arg(long, value_name = "N", default_value_t = disk::USUAL_KIB)]
+    #[arg(long, value_name = "N", default_value_t = crate::image::USUAL_KIB)]
     kib: u32,
     /// Where what takes long to build is kept
     #[arg(long, value_name = "FOLDER", default_value = ".cache")]

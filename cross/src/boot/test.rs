@@ -3,6 +3,7 @@
 
 use super::disk;
 use super::emulator::Machine;
+use crate::image;
 use crate::matrix::Check;
 use crate::node::Node;
 use serde_json::Value;
@@ -105,7 +106,7 @@ impl Plan<'_> {
             wallets.insert(run.wallet);
             before = run.balance;
         }
-        let key = disk::read(&image, disk::KEY)?;
+        let key = image::text(&image, disk::KEY)?;
         let digits = key.trim();
         if digits.len() != 64 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(format!("{} on the disk holds no key", disk::KEY));
@@ -123,9 +124,7 @@ impl Plan<'_> {
         let settings = format!(
             "# of the test\nnode = http://{HOST}:{port}\nquick = yes\ninterval = {INTERVAL_S}\n"
         );
-        let file = self.folder.join("settings");
-        std::fs::write(&file, disk::dos_lines(&settings)).map_err(|e| format!("settings: {e}"))?;
-        disk::copy(image, &file, disk::SETTINGS)
+        image::write(image, disk::SETTINGS, &settings).map(drop)
     }
 
     fn machine(&self, image: &Path, board: &[&str], before: u64) -> Result<Run, String> {

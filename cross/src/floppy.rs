@@ -1,17 +1,18 @@
 //! `./dev floppy`: every target's miner on one floppy disk, packed, with the portable C drop; and the test
 //! that takes each of them off the image again and has it attest.
 
-mod image;
-
 use crate::builder::Builder;
+use crate::image::{self, USUAL_KIB};
 use crate::matrix::Plan;
 use crate::node::Node;
 use crate::targets::Target;
-use image::{Image, TEXT_MAX};
 use std::path::{Path, PathBuf};
 
 /// Text of the disk, below the workspace; a table of the files is put at its end.
 const README: &str = "cross/floppy/README.TXT";
+
+/// Its name on the disk.
+const README_TXT: &str = "README.TXT";
 
 /// The portable C drop, by its name on the disk.
 const ARCHIVE: &str = "PORTABLE.TGZ";
@@ -80,23 +81,29 @@ pub fn run(
     }
     let archive = builder.drop_archive()?;
 
-    let mut image = Image::create(folder.path().join("image"))?;
+    let disk = folder.path().join("image");
+    image::create(&disk, USUAL_KIB)?;
     let mut files = vec![(ARCHIVE.to_owned(), size(&archive)?, String::new())];
-    image.copy(&archive, ARCHIVE)?;
+    image::copy(&disk, &archive, ARCHIVE)?;
     let mut table = String::new();
     for miner in &miners {
         let what = format!("{}, {} bytes as built", miner.target.triple, miner.bytes[0]);
-        image.copy(&miner.file, &miner.name)?;
+        image::copy(&disk, &miner.file, &miner.name)?;
         files.push((miner.name.clone(), miner.bytes[1], what));
         table += &format!("{:9} {}\n", miner.name, miner.target.triple);
     }
     let source = root.join(README);
     let text =
         std::fs::read_to_string(&source).map_err(|e| format!("{}: {e}", source.display()))?;
-    image.write("README.TXT", &(text + &table))?;
-    image.finish(&arguments.image)?;
+    let bytes = image::write(&disk, README_TXT, &(text + &table))?;
+    files.push((README_TXT.to_owned(), bytes, String::new()));
+    std::fs::copy(&disk, &arguments.image)
+        .map_err(|e| format!("{}: {e}", arguments.image.display()))?;
 
-    println!("{}: a FAT12 floppy of 1440 KiB", arguments.image.display());
+    println!(
+        "{}: a FAT12 floppy of {USUAL_KIB} KiB",
+        arguments.image.display()
+    );
     for (name, bytes, what) in &files {
         println!("  {name:12} {bytes:>9}  {what}");
     }
@@ -119,9 +126,9 @@ fn test(
     let back = folder.path().join(ARCHIVE);
     image::extract(image, ARCHIVE, &back)?;
     same(&back, archive)?;
-    let readme = image::text(image, "README.TXT")?;
-    if readme.len() > TEXT_MAX || readme.lines().count() != readme.matches("\r\n").count() {
-        return Err("README.TXT is not lines that end in CR LF".into());
+    let readme = image::text(image, README_TXT)?;
+    if readme.matches('\n').count() != readme.matches("\r\n").count() {
+        return Err(format!("{README_TXT} has lines that do not end in CR LF"));
     }
     let node = Node::start(node, folder.path())?;
     let say = |text: &str| eprintln!("{text}");
