@@ -6,7 +6,7 @@ use std::fmt::Write;
 /// Bytes of a secret whose appearance is a leak: 16 of 32 would halve what protects a key.
 const PART: usize = 16;
 
-/// How a secret may look in a text, each a whole part of [`PART`] bytes. Kept as digests: a fuzzer that
+/// How a secret may look in a text, each a whole part of `PART` bytes. Kept as digests: a fuzzer that
 /// watches comparisons would learn the secret otherwise, and have the node say it.
 #[derive(Debug, Clone)]
 pub struct Leaks {
