@@ -17,6 +17,9 @@ const README_TXT: &str = "README.TXT";
 /// The portable C drop, by its name on the disk.
 const ARCHIVE: &str = "PORTABLE.TGZ";
 
+/// Bytes kept free for the text, which names what is on the disk and comes last.
+const TEXT_ROOM: u64 = 4096;
+
 /// What to make.
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -61,7 +64,13 @@ pub fn run(
     builder: &Builder,
 ) -> Result<bool, String> {
     let folder = tempfile::tempdir().map_err(|e| format!("a folder for the disk: {e}"))?;
-    let mut miners = Vec::new();
+    let archive = builder.drop_archive()?;
+    let disk = folder.path().join("image");
+    image::create(&disk, USUAL_KIB)?;
+    let mut files = vec![(ARCHIVE.to_owned(), size(&archive)?, String::new())];
+    image::copy(&disk, &archive, ARCHIVE)?;
+
+    let (mut miners, mut left_out) = (Vec::new(), Vec::new());
     for target in targets {
         eprintln!("{}: building", target.name);
         let built = builder
@@ -69,26 +78,27 @@ pub fn run(
             .map_err(|e| format!("{}: {e}", target.name))?;
         let name = short(&target.name)?;
         let file = folder.path().join(&name);
-        let packed = builder
-            .pack(target, &built.path, &file)
-            .map_err(|e| format!("{}: {e}", target.name))?;
-        miners.push(Packed {
-            target,
-            name,
-            file,
-            bytes: [built.bytes, packed],
+        // Where one cannot be packed or does not fit, the others still can.
+        let packed = builder.pack(target, &built.path, &file).and_then(|bytes| {
+            if bytes > image::free(&disk)?.saturating_sub(TEXT_ROOM) {
+                return Err(format!("{bytes} bytes, and no room left for them"));
+            }
+            image::copy(&disk, &file, &name).map(|()| bytes)
         });
+        match packed {
+            Ok(packed) => miners.push(Packed {
+                target,
+                name,
+                file,
+                bytes: [built.bytes, packed],
+            }),
+            Err(why) => left_out.push((name, why)),
+        }
     }
-    let archive = builder.drop_archive()?;
 
-    let disk = folder.path().join("image");
-    image::create(&disk, USUAL_KIB)?;
-    let mut files = vec![(ARCHIVE.to_owned(), size(&archive)?, String::new())];
-    image::copy(&disk, &archive, ARCHIVE)?;
     let mut table = String::new();
     for miner in &miners {
         let what = format!("{}, {} bytes as built", miner.target.triple, miner.bytes[0]);
-        image::copy(&disk, &miner.file, &miner.name)?;
         files.push((miner.name.clone(), miner.bytes[1], what));
         table += &format!("{:9} {}\n", miner.name, miner.target.triple);
     }
@@ -108,10 +118,21 @@ pub fn run(
         println!("  {name:12} {bytes:>9}  {what}");
     }
     println!("  {:12} {:>9}", "free", image::free(&arguments.image)?);
-    match &arguments.test {
-        Some(node) => test(&arguments.image, &miners, &archive, builder, node),
-        None => Ok(true),
+    for (name, why) in &left_out {
+        let why = why.lines().last().unwrap_or_default();
+        println!("  {name:12}  left out: {why}");
     }
+    let tested = match &arguments.test {
+        Some(node) => test(&arguments.image, &miners, &archive, builder, node)?,
+        None => true,
+    };
+    if !left_out.is_empty() {
+        eprintln!(
+            "error: {} targets are not on the disk; name those that you want",
+            left_out.len()
+        );
+    }
+    Ok(tested && left_out.is_empty())
 }
 
 /// Takes every file off the image, compares it, and has every miner attest.
