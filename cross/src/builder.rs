@@ -80,20 +80,6 @@ impl Builder {
         }
     }
 
-    /// Makes of a miner one that unpacks itself; gives its size, bytes.
-    ///
-    /// # Errors
-    /// What the packer said.
-    pub fn pack(&self, target: &Target, program: &Path, packed: &Path) -> Result<u64, String> {
-        let mut pack = Command::new(self.root.join("miner-tiny/unpack/pack"));
-        pack.args(["--cc", &target.cc]).arg(program).arg(packed);
-        process::run(&mut pack, BUILD_LIMIT)?.success("the packer")?;
-        let metadata = packed.metadata();
-        metadata
-            .map(|metadata| metadata.len())
-            .map_err(|e| format!("{}: {e}", packed.display()))
-    }
-
     fn arguments(&self, cargo: &mut Command, target_dir: &Path) {
         cargo
             .current_dir(&self.root)
@@ -222,6 +208,20 @@ impl Builder {
 }
 
 /// A triple as environment variables spell it.
+/// Makes of a program one that unpacks itself, linked by this compiler; gives its size, bytes.
+///
+/// # Errors
+/// What the packer said.
+pub fn pack(root: &Path, cc: &str, program: &Path, packed: &Path) -> Result<u64, String> {
+    let mut pack = Command::new(root.join("miner-tiny/unpack/pack"));
+    pack.args(["--cc", cc]).arg(program).arg(packed);
+    process::run(&mut pack, BUILD_LIMIT)?.success("the packer")?;
+    let metadata = packed.metadata();
+    metadata
+        .map(|metadata| metadata.len())
+        .map_err(|e| format!("{}: {e}", packed.display()))
+}
+
 fn upper(target: &Target) -> String {
     target.triple.to_uppercase().replace('-', "_")
 }

@@ -1,7 +1,7 @@
 //! `./dev floppy`: every target's miner on one floppy disk, packed, with the portable C drop; and the test
 //! that takes each of them off the image again and has it attest.
 
-use crate::builder::Builder;
+use crate::builder::{pack, Builder};
 use crate::image::{self, USUAL_KIB};
 use crate::matrix::Plan;
 use crate::node::Node;
@@ -79,7 +79,7 @@ pub fn run(
         let name = short(&target.name)?;
         let file = folder.path().join(&name);
         // Where one cannot be packed or does not fit, the others still can.
-        let packed = builder.pack(target, &built.path, &file).and_then(|bytes| {
+        let packed = pack(root, &target.cc, &built.path, &file).and_then(|bytes| {
             if bytes > image::free(&disk)?.saturating_sub(TEXT_ROOM) {
                 return Err(format!("{bytes} bytes, and no room left for them"));
             }

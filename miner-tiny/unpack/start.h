@@ -12,6 +12,20 @@
 #ifndef VERDIGRIS_START_H
 #define VERDIGRIS_START_H
 
+/* call3 where the registers are named and the result comes in that of the first argument. */
+#define VU_CALL3(instruction, what, first, second, third)                                          \
+    static void call3(long number, long a, long b, long c)                                        \
+    {                                                                                             \
+        register long in_what __asm__(what) = number;                                             \
+        register long in_first __asm__(first) = a;                                                \
+        register long in_second __asm__(second) = b;                                              \
+        register long in_third __asm__(third) = c;                                                \
+        __asm__ __volatile__(instruction                                                          \
+                             : "+r"(in_first)                                                     \
+                             : "r"(in_second), "r"(in_third), "r"(in_what)                        \
+                             : "cc", "memory");                                                   \
+    }
+
 #if defined(__x86_64__)
 
 __asm__(".globl _start\n_start:\n\tmov %rsp, %rbx\n\tand $-16, %rsp\n\tcall vu_unpack\n"
@@ -59,14 +73,7 @@ __asm__(".globl _start\n_start:\n\tmr 30, 1\n\tclrrwi 1, 1, 4\n\tstwu 1, -32(1)\
 
 __asm__(".globl _start\n.type _start, %function\n.arm\n_start:\n\tmov r4, sp\n\tbic sp, sp, #7\n"
         "\tbl vu_unpack\n\tmov sp, r4\n\tmov ip, r0\n\tmov r0, #0\n\tbx ip\n");
-static void call3(long number, long a, long b, long c)
-{
-    register long first __asm__("r0") = a;
-    register long second __asm__("r1") = b;
-    register long third __asm__("r2") = c;
-    register long what __asm__("r7") = number;
-    __asm__ __volatile__("svc #0" : "+r"(first) : "r"(second), "r"(third), "r"(what) : "memory");
-}
+VU_CALL3("svc #0", "r7", "r0", "r1", "r2")
 #define NR_MPROTECT 125
 /* cacheflush of arch/arm/include/uapi/asm/unistd.h. */
 #define vu_synchronise(from, to) call3(0xf0002, (long)(from), (long)(to), 0)
@@ -75,14 +82,7 @@ static void call3(long number, long a, long b, long c)
 
 __asm__(".globl _start\n_start:\n\tmov x19, sp\n\tbl vu_unpack\n\tmov sp, x19\n\tmov x16, x0\n"
         "\tmov x0, #0\n\tbr x16\n");
-static void call3(long number, long a, long b, long c)
-{
-    register long first __asm__("x0") = a;
-    register long second __asm__("x1") = b;
-    register long third __asm__("x2") = c;
-    register long what __asm__("x8") = number;
-    __asm__ __volatile__("svc #0" : "+r"(first) : "r"(second), "r"(third), "r"(what) : "memory");
-}
+VU_CALL3("svc #0", "x8", "x0", "x1", "x2")
 #define NR_MPROTECT 226
 static void vu_synchronise(unsigned char *from, unsigned char *to)
 {
@@ -106,14 +106,7 @@ static void vu_synchronise(unsigned char *from, unsigned char *to)
 
 __asm__(".globl _start\n_start:\n\tmv s0, sp\n\tandi sp, sp, -16\n\tcall vu_unpack\n\tmv sp, s0\n"
         "\tmv t0, a0\n\tli a0, 0\n\tjr t0\n");
-static void call3(long number, long a, long b, long c)
-{
-    register long first __asm__("a0") = a;
-    register long second __asm__("a1") = b;
-    register long third __asm__("a2") = c;
-    register long what __asm__("a7") = number;
-    __asm__ __volatile__("ecall" : "+r"(first) : "r"(second), "r"(third), "r"(what) : "memory");
-}
+VU_CALL3("ecall", "a7", "a0", "a1", "a2")
 #define NR_MPROTECT 226
 /* riscv_flush_icache(2) reaches every hart on which the process may go on. */
 #define vu_synchronise(from, to) call3(259, (long)(from), (long)(to), 0)
@@ -155,14 +148,7 @@ static void call3(long number, long a, long b, long c)
 
 __asm__(".globl _start\n_start:\n\tmov %sp, %l0\n\tcall vu_unpack\n\t sub %sp, 176, %sp\n"
         "\tmov %l0, %sp\n\tmov 0, %g1\n\tjmp %o0\n\t nop\n");
-static void call3(long number, long a, long b, long c)
-{
-    register long first __asm__("o0") = a;
-    register long second __asm__("o1") = b;
-    register long third __asm__("o2") = c;
-    register long what __asm__("g1") = number;
-    __asm__ __volatile__("ta 0x6d" : "+r"(first) : "r"(second), "r"(third), "r"(what) : "cc", "memory");
-}
+VU_CALL3("ta 0x6d", "g1", "o0", "o1", "o2")
 #define NR_MPROTECT 74
 static void vu_synchronise(unsigned char *from, unsigned char *to)
 {
@@ -197,14 +183,7 @@ static void call4(long number, long a, long b, long c, long d)
 
 __asm__(".globl _start\n_start:\n\tlgr %r8, %r15\n\taghi %r15, -160\n\tbrasl %r14, vu_unpack\n"
         "\tlgr %r15, %r8\n\tlghi %r14, 0\n\tbr %r2\n");
-static void call3(long number, long a, long b, long c)
-{
-    register long what __asm__("r1") = number;
-    register long first __asm__("r2") = a;
-    register long second __asm__("r3") = b;
-    register long third __asm__("r4") = c;
-    __asm__ __volatile__("svc 0" : "+d"(first) : "d"(what), "d"(second), "d"(third) : "memory");
-}
+VU_CALL3("svc 0", "r1", "r2", "r3", "r4")
 #define NR_MPROTECT 125
 #define vu_synchronise(from, to) ((void)0)
 

@@ -1,5 +1,6 @@
 //! Making the image: a FAT12 floppy with boot loader, kernel, first program, miner, settings.
 
+use crate::builder::pack;
 use crate::image::{self, tool};
 use crate::process;
 use crate::toolchain::Toolchain;
@@ -93,20 +94,21 @@ impl Plan<'_> {
         let folder = tempfile::tempdir().map_err(|e| format!("a folder for the disk: {e}"))?;
         let at = |name: &str| folder.path().join(name);
 
-        let (init, miner) = (
-            self.packed(&init, &at("init"))?,
-            self.packed(self.miner, &at("miner"))?,
-        );
+        pack(self.root, COMPILER, &init, &at("init"))?;
+        pack(self.root, COMPILER, self.miner, &at("miner"))?;
+        let (init, miner) = (at("init"), at("miner"));
         let list = format!(
             "{INITRD_LIST}file /init {} 0755 0 0\nfile /miner {} 0755 0 0\n",
             text(&init)?,
             text(&miner)?
         );
         write(&at("list"), list.as_bytes())?;
-        let mut pack = Command::new(kernel.join("gen_init_cpio"));
-        pack.args(["-t", "0"]).arg(at("list"));
-        pack.stdout(fs::File::create(at(INITRD)).map_err(|e| format!("{INITRD}: {e}"))?);
-        let packed = pack.status().map_err(|e| format!("gen_init_cpio: {e}"))?;
+        let mut archiver = Command::new(kernel.join("gen_init_cpio"));
+        archiver.args(["-t", "0"]).arg(at("list"));
+        archiver.stdout(fs::File::create(at(INITRD)).map_err(|e| format!("{INITRD}: {e}"))?);
+        let packed = archiver
+            .status()
+            .map_err(|e| format!("gen_init_cpio: {e}"))?;
         if !packed.success() {
             return Err("gen_init_cpio could not pack the memory disk".into());
         }
@@ -203,14 +205,6 @@ impl Plan<'_> {
             return Err("the kernel was not built".into());
         }
         Ok(folder.into())
-    }
-
-    /// A program that unpacks itself, in place of one that does not.
-    fn packed(&self, program: &Path, packed: &Path) -> Result<PathBuf, String> {
-        let mut pack = Command::new(self.root.join("miner-tiny/unpack/pack"));
-        pack.args(["--cc", COMPILER]).arg(program).arg(packed);
-        process::run(&mut pack, BUILD_LIMIT)?.success("the packer")?;
-        Ok(packed.to_path_buf())
     }
 
     /// The first program.

@@ -1,4 +1,4 @@
-//! `verdigris-tiny` over the standard library, until the program without it takes its place.
+//! `verdigris-tiny` over the standard library: on the machine that builds, what targets are compared with.
 
 #[path = "mod.rs"]
 mod standard;

@@ -13,7 +13,7 @@
 #[cfg_attr(target_arch = "mips", path = "c.rs")]
 #[cfg_attr(target_arch = "mips64", path = "c.rs")]
 #[cfg_attr(target_arch = "powerpc", path = "powerpc.rs")]
-#[cfg_attr(target_arch = "powerpc64", path = "powerpc64.rs")]
+#[cfg_attr(target_arch = "powerpc64", path = "powerpc.rs")]
 #[cfg_attr(target_arch = "riscv64", path = "riscv64.rs")]
 #[cfg_attr(target_arch = "s390x", path = "s390x.rs")]
 #[cfg_attr(target_arch = "sparc", path = "c.rs")]

@@ -1,7 +1,8 @@
-//! 32-bit PowerPC: `sc` with the number in R0 and arguments in R3 to R8; the result in R3. Summary overflow in
-//! CR0 says that it is an error's number.
+//! PowerPC, 32 and 64 bit, both byte orders: `sc` with the number in R0 and arguments in R3 to R8; the result
+//! in R3. Summary overflow in CR0 says that it is an error's number.
 //!
-//! References: syscall(2); System V ABI, PowerPC supplement, "Process Initialization".
+//! References: syscall(2); System V ABI, PowerPC supplement, "Process Initialization"; 64-bit PowerPC ELF ABI
+//! Supplement 1.9, "Function Descriptors" (big-endian); 64-Bit ELF V2 ABI Specification, 2.3.2 (little-endian).
 
 use crate::Errno;
 use core::arch::asm;
@@ -47,7 +48,8 @@ pub(crate) unsafe fn call(number: u32, arguments: [usize; 6]) -> Result<usize, E
     }
 }
 
-/// Defines `_start`.
+/// Defines `_start`: of 32 bits.
+#[cfg(target_arch = "powerpc")]
 #[macro_export]
 macro_rules! start {
     () => {
@@ -62,6 +64,58 @@ macro_rules! start {
             "mtlr 0",
             "stwu 0, -16(1)",
             "bl verdigris_start",
+            "trap",
+        );
+    };
+}
+
+/// Defines `_start`: for the first ABI of 64 bits, whose functions are named by descriptors of code and table of
+/// contents, from which the kernel fills R2.
+#[cfg(all(target_arch = "powerpc64", target_endian = "big"))]
+#[macro_export]
+macro_rules! start {
+    () => {
+        core::arch::global_asm!(
+            ".section .opd, \"aw\"",
+            ".balign 8",
+            ".globl _start",
+            ".type _start, @function",
+            "_start:",
+            ".quad .Lverdigris_entry, .TOC.@tocbase, 0",
+            ".text",
+            ".Lverdigris_entry:",
+            "mr 3, 1",
+            "clrrdi 1, 1, 4",
+            // The end of the chain of frames, and a frame with room for eight arguments.
+            "li 0, 0",
+            "mtlr 0",
+            "stdu 0, -112(1)",
+            "bl verdigris_start",
+            "nop",
+            "trap",
+        );
+    };
+}
+
+/// Defines `_start`: for the second ABI of 64 bits, in which R12 holds the entry's address, and R2 follows from it.
+#[cfg(all(target_arch = "powerpc64", target_endian = "little"))]
+#[macro_export]
+macro_rules! start {
+    () => {
+        core::arch::global_asm!(
+            ".globl _start",
+            ".type _start, @function",
+            "_start:",
+            "addis 2, 12, .TOC. - _start@ha",
+            "addi 2, 2, .TOC. - _start@l",
+            ".localentry _start, . - _start",
+            "mr 3, 1",
+            "clrrdi 1, 1, 4",
+            "li 0, 0",
+            "mtlr 0",
+            "stdu 0, -96(1)",
+            "bl verdigris_start",
+            "nop",
             "trap",
         );
     };
