@@ -18,5 +18,6 @@ pub mod keys;
 pub mod ledger;
 pub mod limits;
 pub mod settle;
+pub mod silicon;
 pub mod store;
 pub mod verdict;

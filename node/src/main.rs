@@ -14,7 +14,7 @@ use verdigris_node::config::Settings;
 use verdigris_node::json::decimal;
 use verdigris_node::ledger::RTC_PLACES;
 use verdigris_node::store::{books, open_to_look, Store};
-use verdigris_node::{audit, http, settle};
+use verdigris_node::{audit, http, settle, silicon};
 
 /// The node of Verdigris: judges what machines prove of themselves, and keeps the books.
 #[derive(Parser)]
@@ -44,6 +44,11 @@ enum Command {
         /// Print the report as JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Work with measurements of real processors
+    Silicon {
+        #[command(subcommand)]
+        command: silicon::command::Command,
     },
     /// Look at an epoch
     Epoch {
@@ -96,6 +101,9 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(serve) => run(*serve).map(|()| ExitCode::SUCCESS),
         Command::Audit { database, json } => run_audit(&database.database, json),
+        Command::Silicon { command } => silicon::command::run(&command)
+            .and_then(|said| Ok(show(&said)?))
+            .map(|()| ExitCode::SUCCESS),
         Command::Epoch {
             command: EpochCommand::Explain { epoch, database },
         } => explain(&database.database, epoch).map(|()| ExitCode::SUCCESS),

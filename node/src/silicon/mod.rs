@@ -1,0 +1,9 @@
+//! From measurements of real processors to what the verdict knows of them.
+//!
+//! [`table`] reads the CSV files, strictly; [`derive`] turns them into the data files of x86;
+//! [`command`] is the `silicon` subcommand around them. Nothing here judges: that is
+//! [`crate::verdict`], whose data this makes.
+
+pub mod command;
+pub mod derive;
+pub mod table;
