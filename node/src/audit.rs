@@ -1,12 +1,12 @@
 //! A second derivation of everything that is booked: balances from postings, shares from
 //! enrolments, enrolments from the log.
 
-use rusqlite::Connection;
 use serde::Serialize;
 
 use crate::epoch::divide;
 use crate::ledger::{Account, Transaction};
 use crate::store::books;
+use crate::store::sql::{self, params, Connection, Purpose};
 
 /// Faults listed, at most: a damaged file may have millions.
 const FAULTS_MAX: usize = 100;
@@ -36,13 +36,11 @@ impl Report {
     }
 
     /// One fault for each row of a query of one text column.
-    fn fault_rows(&mut self, c: &Connection, sql: &str) -> rusqlite::Result<()> {
-        let mut statement = c.prepare(sql)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
+    fn fault_rows(&mut self, c: &Connection, sql: &str) -> sql::Result<()> {
+        c.for_each(sql, params![], |row| {
             self.fault(row.get(0)?);
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }
 
@@ -50,12 +48,14 @@ impl Report {
 ///
 /// # Errors
 /// Where the database cannot be read at all.
-pub fn audit(c: &Connection) -> rusqlite::Result<Report> {
+pub fn audit(c: &Connection) -> sql::Result<Report> {
+    // One moment for all questions: a running node may go on writing.
+    c.transaction(Purpose::Read, check)
+}
+
+fn check(c: &Connection) -> sql::Result<Report> {
     let mut report = Report::default();
-    // One snapshot for all questions: a running node may go on writing.
-    let snapshot = c.unchecked_transaction()?;
-    let c = &*snapshot;
-    let count = |sql: &str| c.query_row(sql, [], |row| row.get(0));
+    let count = |sql: &str| c.query_one(sql, params![], |row| row.get(0));
     report.attestations = count("SELECT count(*) FROM attestations")?;
     report.epochs = count("SELECT count(*) FROM epochs")?;
     report.transactions = count("SELECT count(*) FROM transactions")?;
@@ -132,17 +132,13 @@ const CHECKS: [(&str, &str); 10] = [
 ];
 
 /// Divides every settled pot again, and compares with what was booked.
-fn check_settlements(c: &Connection, report: &mut Report) -> rusqlite::Result<()> {
-    let mut epochs =
-        c.prepare("SELECT epoch, pot, paid, total_weight FROM epochs ORDER BY epoch")?;
-    let mut postings = c.prepare(
-        "SELECT account, amount FROM postings
-         WHERE tx = (SELECT id FROM transactions WHERE reference = ?) ORDER BY account",
+fn check_settlements(c: &Connection, report: &mut Report) -> sql::Result<()> {
+    let epochs: Vec<(i64, i64, i64, String)> = c.query_all(
+        "SELECT epoch, pot, paid, total_weight FROM epochs ORDER BY epoch",
+        params![],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
     )?;
-    let mut rows = epochs.query([])?;
-    while let Some(row) = rows.next()? {
-        let (epoch, pot, paid): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let total_weight: String = row.get(3)?;
+    for (epoch, pot, paid, total_weight) in epochs {
         let division = divide(pot, &books::weights(c, epoch)?);
         if division.paid != paid || division.total_weight.to_string() != total_weight {
             report.fault(format!(
@@ -164,18 +160,18 @@ fn check_settlements(c: &Connection, report: &mut Report) -> rusqlite::Result<()
                 }
             };
         expected.sort();
-        let booked: Vec<(String, i64)> = postings
-            .query_map([crate::ledger::settlement_reference(epoch)], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?
-            .collect::<Result<_, _>>()?;
+        let booked: Vec<(String, i64)> = c.query_all(
+            "SELECT account, amount FROM postings
+             WHERE tx = (SELECT id FROM transactions WHERE reference = ?1) ORDER BY account",
+            params![crate::ledger::settlement_reference(epoch)],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
         if booked != expected {
             report.fault(format!(
                 "epoch {epoch} is booked otherwise than its enrolments give"
             ));
         }
     }
-    drop(rows);
     let issued = books::balance(c, &Account::Issuance)?;
     if issued != -crate::ledger::TOTAL_SUPPLY {
         report.fault(format!(

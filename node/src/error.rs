@@ -204,8 +204,8 @@ impl From<StoreError> for ApiError {
     }
 }
 
-impl From<rusqlite::Error> for ApiError {
-    fn from(e: rusqlite::Error) -> Self {
+impl From<crate::store::sql::Error> for ApiError {
+    fn from(e: crate::store::sql::Error) -> Self {
         StoreError::Sql(e).into()
     }
 }

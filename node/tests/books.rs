@@ -4,13 +4,13 @@ mod common;
 
 use common::{options, START_MS};
 use proptest::prelude::*;
-use rusqlite::Connection;
 use std::path::Path;
 use verdigris_node::audit::audit;
 use verdigris_node::epoch::Chain;
 use verdigris_node::ledger::{Account, Posting, Transaction, TOTAL_SUPPLY};
 use verdigris_node::store::books::{self, balance, enrol};
 use verdigris_node::store::records::{append, Attestation};
+use verdigris_node::store::sql::{self, params, Access, Connection, Purpose};
 use verdigris_node::store::{open_to_look, ChainOptions, OpenError, Store, StoreError};
 
 fn open(path: &Path) -> Store {
@@ -26,10 +26,7 @@ fn workbench(pot: i64) -> (tempfile::TempDir, Connection, Chain) {
         ..options()
     };
     let chain = *Store::open(&path, options, START_MS).unwrap().chain();
-    let connection = Connection::open(path).unwrap();
-    connection
-        .pragma_update(None, "foreign_keys", true)
-        .unwrap();
+    let connection = Connection::open(&path, Access::Writer).unwrap();
     (directory, connection, chain)
 }
 
@@ -53,22 +50,15 @@ fn enter(c: &Connection, epoch: i64, miner: &str, weight: i64) {
 }
 
 /// Books in a transaction of its own, as the store's writer does.
-fn book(c: &Connection, movement: &Transaction) -> rusqlite::Result<bool> {
-    let tx = c.unchecked_transaction()?;
-    let booked = books::book(&tx, movement, START_MS)?;
-    tx.commit().map(|()| booked)
+fn book(c: &Connection, movement: &Transaction) -> sql::Result<bool> {
+    c.transaction(Purpose::Write, |c| books::book(c, movement, START_MS))
 }
 
 /// Settles in a transaction of its own.
-fn settle_due(
-    c: &Connection,
-    chain: &Chain,
-    now_ms: i64,
-    limit: u32,
-) -> rusqlite::Result<Vec<i64>> {
-    let tx = c.unchecked_transaction()?;
-    let settled = books::settle_due(&tx, chain, now_ms, limit)?;
-    tx.commit().map(|()| settled)
+fn settle_due(c: &Connection, chain: &Chain, now_ms: i64, limit: u32) -> sql::Result<Vec<i64>> {
+    c.transaction(Purpose::Write, |c| {
+        books::settle_due(c, chain, now_ms, limit)
+    })
 }
 
 fn end_of(chain: &Chain, epoch: i64) -> i64 {
@@ -188,16 +178,16 @@ fn the_database_itself_refuses_to_rewrite_history() {
         "UPDATE enrolments SET weight = 9",
         "DELETE FROM enrolments",
     ] {
-        assert!(c.execute_batch(sql).is_err(), "{sql}");
+        assert!(c.batch(sql).is_err(), "{sql}");
     }
     // A transaction that does not balance is not sealed, and unsealed postings cannot be committed.
     let unbalanced = "BEGIN; INSERT INTO postings VALUES (9, 0, 'wallet/b', 5);";
-    c.execute_batch(unbalanced).unwrap();
+    c.batch(unbalanced).unwrap();
     assert!(c
-        .execute_batch("INSERT INTO transactions VALUES (9, 'x', 0)")
+        .batch("INSERT INTO transactions VALUES (9, 'x', 0)")
         .is_err());
-    assert!(c.execute_batch("COMMIT").is_err());
-    c.execute_batch("ROLLBACK").unwrap();
+    assert!(c.batch("COMMIT").is_err());
+    c.batch("ROLLBACK").unwrap();
     assert_eq!(audit(&c).unwrap().faults, Vec::<String>::new());
 }
 
@@ -248,22 +238,16 @@ fn the_audit_finds_what_was_forged() {
         enter(&c, 0, "b", 1);
         settle_due(&c, &chain, end_of(&chain, 0), 1).unwrap();
         assert_eq!(audit(&c).unwrap().faults, Vec::<String>::new());
-        let mut triggers = c
-            .prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
-            .unwrap();
-        let names: Vec<String> = triggers
-            .query_map([], |row| row.get(0))
-            .unwrap()
-            .map(Result::unwrap)
-            .collect();
+        let triggers = "SELECT name FROM sqlite_schema WHERE type = 'trigger'";
+        let names: Vec<String> = c.query_all(triggers, params![], |row| row.get(0)).unwrap();
         for name in names
             .iter()
             .filter(|name| *name != "postings_move_balances")
         {
-            c.execute_batch(&format!("DROP TRIGGER {name}")).unwrap();
+            c.batch(&format!("DROP TRIGGER {name}")).unwrap();
         }
-        c.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
-        c.execute_batch(forgery).unwrap();
+        c.batch("PRAGMA foreign_keys = OFF").unwrap();
+        c.batch(forgery).unwrap();
         let faults = audit(&c).unwrap().faults;
         assert!(
             faults.iter().any(|fault| fault.contains(found)),
@@ -284,7 +268,10 @@ fn a_failed_job_takes_nobody_with_it() {
                 tokio::spawn(async move {
                     store
                         .write(move |c| {
-                            c.execute("INSERT INTO meta VALUES (?, 1)", [format!("job {i}")])?;
+                            c.execute(
+                                "INSERT INTO meta VALUES (?1, 1)",
+                                params![format!("job {i}")],
+                            )?;
                             match i % 4 {
                                 1 => Err(StoreError::Busy),
                                 2 => std::panic::resume_unwind(Box::new("on purpose")),
@@ -304,7 +291,7 @@ fn a_failed_job_takes_nobody_with_it() {
     let kept = runtime
         .block_on(store.read(|c| {
             let sql = "SELECT count(*) FROM meta WHERE key LIKE 'job %'";
-            c.query_row(sql, [], |row| row.get::<_, i64>(0))
+            c.query_one(sql, params![], |row| row.get::<i64>(0))
                 .map_err(StoreError::Sql)
         }))
         .unwrap();
@@ -324,7 +311,10 @@ fn readers_cannot_write_and_survive_a_panic() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(&directory.path().join("node.db"));
     let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
-    let write = |c: &Connection| c.execute("DELETE FROM meta", []).map_err(StoreError::Sql);
+    let write = |c: &Connection| {
+        c.execute("DELETE FROM meta", params![])
+            .map_err(StoreError::Sql)
+    };
     assert!(matches!(
         runtime.block_on(store.read(write)),
         Err(StoreError::Sql(_))
@@ -369,8 +359,8 @@ fn a_database_keeps_its_key_and_its_chain() {
             0o600
         );
     }
-    let c = Connection::open(&path).unwrap();
-    c.pragma_update(None, "user_version", 99).unwrap();
+    let c = Connection::open(&path, Access::Writer).unwrap();
+    c.batch("PRAGMA user_version = 99").unwrap();
     drop(c);
     assert!(matches!(
         Store::open(&path, options(), START_MS),

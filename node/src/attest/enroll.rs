@@ -33,7 +33,8 @@ pub async fn enroll(app: &App, body: Vec<u8>) -> Result<Map<String, Value>, ApiE
     let enrolment = app.compute(move || read(&body)).await?;
     let chain = *app.store.chain();
     let clock = app.clock.clone();
-    let (enrolment, known, epoch, weight) = app
+    let miner_id = enrolment.miner_id.clone();
+    let (known, epoch, weight) = app
         .store
         .write(move |c| {
             let now_ms = clock.now_ms();
@@ -51,14 +52,14 @@ pub async fn enroll(app: &App, body: Vec<u8>) -> Result<Map<String, Value>, ApiE
                 .with("ttl_s", TICKET_MS / 1_000));
             }
             let weight = books::enrol(c, epoch, &known.miner, known.weight, known.attestation_id)?;
-            Ok::<_, ApiError>((enrolment, known, epoch, weight))
+            Ok::<_, ApiError>((known, epoch, weight))
         })
         .await?;
     let answer = json!({
         "epoch": epoch,
         "fingerprint_failed": !known.physical,
         "hw_weight": decimal(known.multiplier, WEIGHT_PLACES),
-        "miner_id": enrolment.miner_id,
+        "miner_id": miner_id,
         "miner_pk": known.miner,
         "ok": true,
         "weight": decimal(weight, WEIGHT_PLACES),

@@ -9,7 +9,6 @@ pub mod signature;
 
 use probe_core::evidence::{Evidence, EVIDENCE_VERSION};
 use probe_core::seed::Seed;
-use rusqlite::Connection;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::net::IpAddr;
@@ -20,6 +19,7 @@ use crate::clock::year;
 use crate::error::{ApiError, Code};
 use crate::json::{self, decimal};
 use crate::keys::hex;
+use crate::store::sql::Connection;
 use crate::store::{books, records};
 use crate::verdict::{judge, Case, Proof, Verdict};
 use shape::Submission;

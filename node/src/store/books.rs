@@ -1,7 +1,6 @@
 //! Statements about money: booking, balances, settlement.
 
-use rusqlite::{params, Connection, OptionalExtension};
-
+use super::sql::{self, params, Connection};
 use crate::epoch::{divide, Chain, Division};
 use crate::ledger::{Account, Transaction};
 
@@ -10,43 +9,51 @@ use crate::ledger::{Account, Transaction};
 ///
 /// # Errors
 /// Where the database refuses: an account would fall below zero, for one.
-pub fn book(c: &Connection, movement: &Transaction, now_ms: i64) -> rusqlite::Result<bool> {
-    let known: bool = c
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM transactions WHERE reference = ?)")?
-        .query_row([movement.reference()], |row| row.get(0))?;
+pub fn book(c: &Connection, movement: &Transaction, now_ms: i64) -> sql::Result<bool> {
+    let known: bool = c.query_one(
+        "SELECT EXISTS (SELECT 1 FROM transactions WHERE reference = ?1)",
+        params![movement.reference()],
+        |row| row.get(0),
+    )?;
     if known {
         return Ok(false);
     }
-    let id: i64 = c
-        .prepare_cached("SELECT coalesce(max(id), 0) + 1 FROM transactions")?
-        .query_row([], |row| row.get(0))?;
-    let mut insert =
-        c.prepare_cached("INSERT INTO postings (tx, line, account, amount) VALUES (?, ?, ?, ?)")?;
+    let id: i64 = c.query_one(
+        "SELECT coalesce(max(id), 0) + 1 FROM transactions",
+        params![],
+        |row| row.get(0),
+    )?;
     for (line, posting) in (0i64..).zip(movement.postings()) {
-        insert.execute(params![id, line, posting.account.name(), posting.amount])?;
+        c.execute(
+            "INSERT INTO postings (tx, line, account, amount) VALUES (?1, ?2, ?3, ?4)",
+            params![id, line, posting.account.name(), posting.amount],
+        )?;
     }
-    c.prepare_cached("INSERT INTO transactions (id, reference, created_ms) VALUES (?, ?, ?)")?
-        .execute(params![id, movement.reference(), now_ms])?;
+    c.execute(
+        "INSERT INTO transactions (id, reference, created_ms) VALUES (?1, ?2, ?3)",
+        params![id, movement.reference(), now_ms],
+    )?;
     Ok(true)
 }
 
 /// An account's balance, µRTC; 0 for one that never had any.
-pub fn balance(c: &Connection, account: &Account) -> rusqlite::Result<i64> {
-    c.prepare_cached("SELECT amount FROM balances WHERE account = ?")?
-        .query_row([account.name()], |row| row.get(0))
-        .optional()
-        .map(Option::unwrap_or_default)
+pub fn balance(c: &Connection, account: &Account) -> sql::Result<i64> {
+    c.query_opt(
+        "SELECT amount FROM balances WHERE account = ?1",
+        params![account.name()],
+        |row| row.get(0),
+    )
+    .map(Option::unwrap_or_default)
 }
 
 /// The last epoch that paid or could have; `None` before the first.
-pub fn last_settled(c: &Connection) -> rusqlite::Result<Option<i64>> {
-    c.prepare_cached("SELECT max(epoch) FROM epochs")?
-        .query_row([], |row| row.get(0))
+pub fn last_settled(c: &Connection) -> sql::Result<Option<i64>> {
+    c.query_one("SELECT max(epoch) FROM epochs", params![], |row| row.get(0))
 }
 
 /// The epoch that takes enrolments at `now_s`: the current one, but never one already settled, also
 /// where the clock was put back.
-pub fn open_epoch(c: &Connection, chain: &Chain, now_s: i64) -> rusqlite::Result<i64> {
+pub fn open_epoch(c: &Connection, chain: &Chain, now_s: i64) -> sql::Result<i64> {
     let settled = last_settled(c)?.unwrap_or(-1);
     Ok(chain.epoch(now_s).max(settled.saturating_add(1)))
 }
@@ -58,27 +65,35 @@ pub fn enrol(
     miner: &str,
     weight: i64,
     attestation_id: i64,
-) -> rusqlite::Result<i64> {
-    c.prepare_cached(
-        "INSERT INTO enrolments (epoch, miner, weight, attestation_id) VALUES (?, ?, ?, ?)
+) -> sql::Result<i64> {
+    c.execute(
+        "INSERT INTO enrolments (epoch, miner, weight, attestation_id) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (epoch, miner) DO NOTHING",
-    )?
-    .execute(params![epoch, miner, weight, attestation_id])?;
-    c.prepare_cached("SELECT weight FROM enrolments WHERE epoch = ? AND miner = ?")?
-        .query_row(params![epoch, miner], |row| row.get(0))
+        params![epoch, miner, weight, attestation_id],
+    )?;
+    c.query_one(
+        "SELECT weight FROM enrolments WHERE epoch = ?1 AND miner = ?2",
+        params![epoch, miner],
+        |row| row.get(0),
+    )
 }
 
 /// Miners enrolled in an epoch.
-pub fn enrolled(c: &Connection, epoch: i64) -> rusqlite::Result<i64> {
-    c.prepare_cached("SELECT count(*) FROM enrolments WHERE epoch = ?")?
-        .query_row([epoch], |row| row.get(0))
+pub fn enrolled(c: &Connection, epoch: i64) -> sql::Result<i64> {
+    c.query_one(
+        "SELECT count(*) FROM enrolments WHERE epoch = ?1",
+        params![epoch],
+        |row| row.get(0),
+    )
 }
 
 /// Everybody's weight in an epoch, by miner id.
-pub fn weights(c: &Connection, epoch: i64) -> rusqlite::Result<Vec<(String, i64)>> {
-    c.prepare_cached("SELECT miner, weight FROM enrolments WHERE epoch = ? ORDER BY miner")?
-        .query_map([epoch], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect()
+pub fn weights(c: &Connection, epoch: i64) -> sql::Result<Vec<(String, i64)>> {
+    c.query_all(
+        "SELECT miner, weight FROM enrolments WHERE epoch = ?1 ORDER BY miner",
+        params![epoch],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
 }
 
 /// Settles up to `limit` epochs that ended before the one at `now_s` and have enrolments, oldest
@@ -90,50 +105,44 @@ pub fn weights(c: &Connection, epoch: i64) -> rusqlite::Result<Vec<(String, i64)
 ///
 /// # Errors
 /// Where the database refuses.
-pub fn settle_due(
-    c: &Connection,
-    chain: &Chain,
-    now_ms: i64,
-    limit: u32,
-) -> rusqlite::Result<Vec<i64>> {
+pub fn settle_due(c: &Connection, chain: &Chain, now_ms: i64, limit: u32) -> sql::Result<Vec<i64>> {
     let current = chain.epoch(now_ms / 1_000);
-    let due: Vec<i64> = c
-        .prepare_cached(
-            "SELECT DISTINCT epoch FROM enrolments
-             WHERE epoch > (SELECT coalesce(max(epoch), -1) FROM epochs) AND epoch < ?
-             ORDER BY epoch LIMIT ?",
-        )?
-        .query_map(params![current, limit], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
+    let due: Vec<i64> = c.query_all(
+        "SELECT DISTINCT epoch FROM enrolments
+         WHERE epoch > (SELECT coalesce(max(epoch), -1) FROM epochs) AND epoch < ?1
+         ORDER BY epoch LIMIT ?2",
+        params![current, limit],
+        |row| row.get(0),
+    )?;
     for &epoch in &due {
         settle(c, chain, epoch, now_ms)?;
     }
     Ok(due)
 }
 
-fn settle(c: &Connection, chain: &Chain, epoch: i64, now_ms: i64) -> rusqlite::Result<()> {
+fn settle(c: &Connection, chain: &Chain, epoch: i64, now_ms: i64) -> sql::Result<()> {
     // The last epochs of all share what is left: the supply is never exceeded.
     let pot = chain.pot.min(balance(c, &Account::Emission)?);
     let weights = weights(c, epoch)?;
     let division = divide(pot, &weights);
     let movement = Transaction::settlement(epoch, &division.shares)
         // Cannot be: the division sums to what is paid. Said, not panicked over.
-        .map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))?;
+        .map_err(|e| sql::Error::Unsound(e.to_string()))?;
     if let Some(movement) = movement {
         book(c, &movement, now_ms)?;
     }
-    c.prepare_cached(
+    c.execute(
         "INSERT INTO epochs (epoch, settled_ms, pot, paid, total_weight, miners)
-         VALUES (?, ?, ?, ?, ?, ?)",
-    )?
-    .execute(params![
-        epoch,
-        now_ms,
-        pot,
-        division.paid,
-        division.total_weight.to_string(),
-        i64::try_from(weights.len()).unwrap_or(i64::MAX)
-    ])?;
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            epoch,
+            now_ms,
+            pot,
+            division.paid,
+            division.total_weight.to_string(),
+            i64::try_from(weights.len()).unwrap_or(i64::MAX),
+        ],
+    )?;
     Ok(())
 }
 
@@ -151,15 +160,16 @@ pub struct Explained {
 }
 
 /// Recomputes an epoch's division; `None` where nobody was enrolled.
-pub fn explain(c: &Connection, chain: &Chain, epoch: i64) -> rusqlite::Result<Option<Explained>> {
+pub fn explain(c: &Connection, chain: &Chain, epoch: i64) -> sql::Result<Option<Explained>> {
     let weights = weights(c, epoch)?;
     if weights.is_empty() {
         return Ok(None);
     }
-    let settled: Option<(i64, i64)> = c
-        .prepare_cached("SELECT settled_ms, pot FROM epochs WHERE epoch = ?")?
-        .query_row([epoch], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
+    let settled: Option<(i64, i64)> = c.query_opt(
+        "SELECT settled_ms, pot FROM epochs WHERE epoch = ?1",
+        params![epoch],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
     let pot = match settled {
         Some((_, pot)) => pot,
         None => chain.pot.min(balance(c, &Account::Emission)?),

@@ -6,18 +6,19 @@
 //! - [`records`] and [`books`] hold the statements, as functions on a connection.
 
 pub mod books;
+mod meta;
 pub mod records;
 mod schema;
+pub mod sql;
 mod writer;
 
-use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
 use crate::epoch::Chain;
-use crate::keys::{self, NodeKey};
-use crate::ledger::Transaction;
+use crate::keys::{NoRandomness, NodeKey};
+use sql::{Access, Connection};
 use writer::Writer;
 
 /// Connections for reading. Reads are short; more than the processors can run help nobody.
@@ -28,8 +29,8 @@ const READERS: usize = 4;
 pub enum OpenError {
     /// The file could not be made.
     File(std::io::Error),
-    /// SQLite refused.
-    Sql(rusqlite::Error),
+    /// The database refused.
+    Sql(sql::Error),
     /// Made by a newer version of this program.
     Version(i64),
     /// There is no such database, and this command does not make one.
@@ -37,7 +38,7 @@ pub enum OpenError {
     /// Made with other parameters than asked for: name, stored, asked.
     Parameter(&'static str, i64, i64),
     /// No random bytes for the node's key.
-    Randomness(keys::NoRandomness),
+    Randomness(NoRandomness),
     /// A value in `meta` is missing or of the wrong kind.
     Damaged(&'static str),
 }
@@ -67,8 +68,8 @@ impl std::fmt::Display for OpenError {
 
 impl std::error::Error for OpenError {}
 
-impl From<rusqlite::Error> for OpenError {
-    fn from(e: rusqlite::Error) -> Self {
+impl From<sql::Error> for OpenError {
+    fn from(e: sql::Error) -> Self {
         OpenError::Sql(e)
     }
 }
@@ -76,8 +77,8 @@ impl From<rusqlite::Error> for OpenError {
 /// Why a read or a write did not happen. Whatever the job wanted to change is unchanged.
 #[derive(Debug)]
 pub enum StoreError {
-    /// SQLite refused.
-    Sql(rusqlite::Error),
+    /// The database refused.
+    Sql(sql::Error),
     /// Too much is queued.
     Busy,
     /// The job panicked.
@@ -102,8 +103,8 @@ impl std::fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
-impl From<rusqlite::Error> for StoreError {
-    fn from(e: rusqlite::Error) -> Self {
+impl From<sql::Error> for StoreError {
+    fn from(e: sql::Error) -> Self {
         StoreError::Sql(e)
     }
 }
@@ -145,12 +146,11 @@ impl Store {
     /// See [`OpenError`].
     pub fn open(path: &Path, options: ChainOptions, now_ms: i64) -> Result<Self, OpenError> {
         create_private(path).map_err(OpenError::File)?;
-        let mut connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        schema::prepare_writer(&connection)?;
-        schema::migrate(&mut connection)?;
-        let (chain, key) = settle_meta(&mut connection, options, now_ms)?;
+        let connection = Connection::open(path, Access::Writer)?;
+        schema::migrate(&connection)?;
+        let (chain, key) = meta::settle(&connection, options, now_ms)?;
         let readers = (0..READERS)
-            .map(|_| open_reader(path))
+            .map(|_| Connection::open(path, Access::Reader))
             .collect::<Result<_, _>>()?;
         Ok(Store {
             inner: Arc::new(Inner {
@@ -174,8 +174,11 @@ impl Store {
         &self.inner.key
     }
 
-    /// Runs `job` on the writer thread and returns once its changes are on disk. Where it returns
-    /// an error nothing of it is kept.
+    /// Runs `job` as if nobody else wrote at the same time, and returns once its changes are on
+    /// disk. Where it returns an error nothing of it is kept.
+    ///
+    /// A database that many processes share may ask for a job to be run again: then nothing of the
+    /// first run was kept. So a job changes nothing but the database and itself.
     ///
     /// # Errors
     /// The job's own, and [`StoreError`].
@@ -183,7 +186,7 @@ impl Store {
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
-        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        F: FnMut(&Connection) -> Result<T, E> + Send + 'static,
     {
         self.inner.writer.run(job).await
     }
@@ -211,7 +214,7 @@ impl Store {
             // Only a job that panicked leaves a gap.
             let connection = match borrowed {
                 Some(connection) => connection,
-                None => open_reader(&inner.path).map_err(StoreError::Sql)?,
+                None => Connection::open(&inner.path, Access::Reader).map_err(StoreError::Sql)?,
             };
             let result = job(&connection);
             inner
@@ -235,17 +238,9 @@ pub fn open_to_look(path: &Path) -> Result<(Connection, Chain), OpenError> {
     if !path.is_file() {
         return Err(OpenError::Missing);
     }
-    let connection = open_reader(path)?;
-    let chain = read_chain(&connection)?;
+    let connection = Connection::open(path, Access::Reader)?;
+    let chain = meta::read_chain(&connection)?;
     Ok((connection, chain))
-}
-
-fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
-    // Not SQLITE_OPEN_READ_ONLY: the first to open after a crash must recover the write-ahead log.
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    schema::prepare(&connection)?;
-    connection.pragma_update(None, "query_only", true)?;
-    Ok(connection)
 }
 
 fn create_private(path: &Path) -> std::io::Result<()> {
@@ -254,68 +249,4 @@ fn create_private(path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map(drop)
-}
-
-const GENESIS: &str = "genesis_s";
-const SLOT: &str = "slot_s";
-const SLOTS: &str = "slots_per_epoch";
-const POT: &str = "pot";
-const NODE_KEY: &str = "node_key";
-
-/// Writes the chain's parameters, the node's key and the first transaction into a new database;
-/// compares them with an old one.
-fn settle_meta(
-    connection: &mut Connection,
-    options: ChainOptions,
-    now_ms: i64,
-) -> Result<(Chain, NodeKey), OpenError> {
-    let tx = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let fresh = records::meta::<i64>(&tx, GENESIS)?.is_none();
-    if fresh {
-        let default = Chain::default();
-        records::set_meta(&tx, GENESIS, options.genesis_s.unwrap_or(default.genesis_s))?;
-        records::set_meta(&tx, SLOT, options.slot_s.unwrap_or(default.slot_s))?;
-        records::set_meta(
-            &tx,
-            SLOTS,
-            options.slots_per_epoch.unwrap_or(default.slots_per_epoch),
-        )?;
-        records::set_meta(&tx, POT, options.pot.unwrap_or(default.pot))?;
-        let secret: [u8; 32] = keys::random().map_err(OpenError::Randomness)?;
-        records::set_meta(&tx, NODE_KEY, secret)?;
-        let genesis = Transaction::genesis().map_err(|_| OpenError::Damaged("genesis"))?;
-        books::book(&tx, &genesis, now_ms)?;
-    }
-    let chain = read_chain(&tx)?;
-    for (name, stored, asked) in [
-        ("genesis", chain.genesis_s, options.genesis_s),
-        ("slot seconds", chain.slot_s, options.slot_s),
-        (
-            "slots in an epoch",
-            chain.slots_per_epoch,
-            options.slots_per_epoch,
-        ),
-        ("pot", chain.pot, options.pot),
-    ] {
-        if let Some(asked) = asked.filter(|&asked| asked != stored) {
-            return Err(OpenError::Parameter(name, stored, asked));
-        }
-    }
-    let secret: [u8; 32] = records::meta(&tx, NODE_KEY)?.ok_or(OpenError::Damaged(NODE_KEY))?;
-    tx.commit()?;
-    Ok((chain, NodeKey::new(&secret)))
-}
-
-fn read_chain(connection: &Connection) -> Result<Chain, OpenError> {
-    let get = |key: &'static str, least: i64| {
-        records::meta::<i64>(connection, key)?
-            .filter(|&value| value >= least)
-            .ok_or(OpenError::Damaged(key))
-    };
-    Ok(Chain {
-        genesis_s: get(GENESIS, 0)?,
-        slot_s: get(SLOT, 1)?,
-        slots_per_epoch: get(SLOTS, 1)?,
-        pot: get(POT, 0)?,
-    })
 }

@@ -1,18 +1,18 @@
 //! Statements about challenges, attestations and miners.
 
-use rusqlite::types::{FromSql, ToSql};
-use rusqlite::{params, Connection, OptionalExtension, Row};
+use super::sql::{self, params, Connection, FromValue, Row, ToValue};
 
 /// A value of the `meta` table.
-pub fn meta<T: FromSql>(c: &Connection, key: &str) -> rusqlite::Result<Option<T>> {
-    c.query_row("SELECT value FROM meta WHERE key = ?", [key], |row| {
-        row.get(0)
-    })
-    .optional()
+pub fn meta<T: FromValue>(c: &Connection, key: &str) -> sql::Result<Option<T>> {
+    c.query_opt(
+        "SELECT value FROM meta WHERE key = ?1",
+        params![key],
+        |row| row.get(0),
+    )
 }
 
 /// Sets a value of the `meta` table.
-pub fn set_meta(c: &Connection, key: &str, value: impl ToSql) -> rusqlite::Result<()> {
+pub fn set_meta(c: &Connection, key: &str, value: impl ToValue) -> sql::Result<()> {
     c.execute(
         "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
         params![key, value],
@@ -36,53 +36,55 @@ pub struct Challenge {
 }
 
 /// Records a challenge.
-pub fn add_challenge(c: &Connection, challenge: &Challenge) -> rusqlite::Result<()> {
-    c.prepare_cached(
-        "INSERT INTO challenges (nonce, issued_ms, expires_ms, bound_miner) VALUES (?, ?, ?, ?)",
-    )?
-    .execute(params![
-        challenge.nonce,
-        challenge.issued_ms,
-        challenge.expires_ms,
-        challenge.bound_miner
-    ])?;
+pub fn add_challenge(c: &Connection, challenge: &Challenge) -> sql::Result<()> {
+    c.execute(
+        "INSERT INTO challenges (nonce, issued_ms, expires_ms, bound_miner)
+         VALUES (?1, ?2, ?3, ?4)",
+        params![
+            challenge.nonce,
+            challenge.issued_ms,
+            challenge.expires_ms,
+            challenge.bound_miner,
+        ],
+    )?;
     Ok(())
 }
 
 /// The challenge with this nonce.
-pub fn challenge(c: &Connection, nonce: &str) -> rusqlite::Result<Option<Challenge>> {
-    c.prepare_cached(
+pub fn challenge(c: &Connection, nonce: &str) -> sql::Result<Option<Challenge>> {
+    c.query_opt(
         "SELECT nonce, issued_ms, expires_ms, bound_miner, used_ms IS NOT NULL
-         FROM challenges WHERE nonce = ?",
-    )?
-    .query_row([nonce], |row| {
-        Ok(Challenge {
-            nonce: row.get(0)?,
-            issued_ms: row.get(1)?,
-            expires_ms: row.get(2)?,
-            bound_miner: row.get(3)?,
-            used: row.get(4)?,
-        })
-    })
-    .optional()
+         FROM challenges WHERE nonce = ?1",
+        params![nonce],
+        |row| {
+            Ok(Challenge {
+                nonce: row.get(0)?,
+                issued_ms: row.get(1)?,
+                expires_ms: row.get(2)?,
+                bound_miner: row.get(3)?,
+                used: row.get(4)?,
+            })
+        },
+    )
 }
 
 /// Marks a challenge as answered; `false` where it was already, or never was.
-pub fn consume_challenge(c: &Connection, nonce: &str, now_ms: i64) -> rusqlite::Result<bool> {
-    let changed = c
-        .prepare_cached("UPDATE challenges SET used_ms = ? WHERE nonce = ? AND used_ms IS NULL")?
-        .execute(params![now_ms, nonce])?;
+pub fn consume_challenge(c: &Connection, nonce: &str, now_ms: i64) -> sql::Result<bool> {
+    let changed = c.execute(
+        "UPDATE challenges SET used_ms = ?1 WHERE nonce = ?2 AND used_ms IS NULL",
+        params![now_ms, nonce],
+    )?;
     Ok(changed == 1)
 }
 
 /// Forgets up to `limit` challenges that ended before `before_ms`. The log keeps the nonces of those
 /// that were answered. Gives how many.
-pub fn forget_challenges(c: &Connection, before_ms: i64, limit: u32) -> rusqlite::Result<usize> {
-    c.prepare_cached(
+pub fn forget_challenges(c: &Connection, before_ms: i64, limit: u32) -> sql::Result<usize> {
+    c.execute(
         "DELETE FROM challenges WHERE nonce IN
-         (SELECT nonce FROM challenges WHERE expires_ms < ? ORDER BY expires_ms LIMIT ?)",
-    )?
-    .execute(params![before_ms, limit])
+         (SELECT nonce FROM challenges WHERE expires_ms < ?1 ORDER BY expires_ms LIMIT ?2)",
+        params![before_ms, limit],
+    )
 }
 
 /// A judged submission.
@@ -113,35 +115,37 @@ pub struct Attestation {
 }
 
 /// Appends to the log; gives the row's number.
-pub fn append(c: &Connection, a: &Attestation) -> rusqlite::Result<i64> {
-    c.prepare_cached(
+pub fn append(c: &Connection, a: &Attestation) -> sql::Result<i64> {
+    c.query_one(
         "INSERT INTO attestations (issued_ms, received_ms, miner, nonce, epoch, accepted, weight,
                                    previous_id, fingerprint_hash, body, verdict)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )?
-    .insert(params![
-        a.issued_ms,
-        a.received_ms,
-        a.miner,
-        a.nonce,
-        a.epoch,
-        a.accepted,
-        a.weight,
-        a.previous_id,
-        a.fingerprint_hash,
-        a.body,
-        a.verdict
-    ])
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+         RETURNING id",
+        params![
+            a.issued_ms,
+            a.received_ms,
+            a.miner,
+            a.nonce,
+            a.epoch,
+            a.accepted,
+            a.weight,
+            a.previous_id,
+            a.fingerprint_hash,
+            a.body,
+            a.verdict,
+        ],
+        |row| row.get(0),
+    )
 }
 
 /// The body of an attestation, and its number.
-pub fn last_accepted(c: &Connection, miner: &str) -> rusqlite::Result<Option<(i64, Vec<u8>)>> {
-    c.prepare_cached(
+pub fn last_accepted(c: &Connection, miner: &str) -> sql::Result<Option<(i64, Vec<u8>)>> {
+    c.query_opt(
         "SELECT a.id, a.body FROM miners m JOIN attestations a ON a.id = m.attestation_id
-         WHERE m.miner = ?",
-    )?
-    .query_row([miner], |row| Ok((row.get(0)?, row.get(1)?)))
-    .optional()
+         WHERE m.miner = ?1",
+        params![miner],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
 }
 
 /// A row of the log, as shown to the outside.
@@ -162,29 +166,31 @@ pub struct Judged {
 }
 
 /// The newest row of a miner, accepted or not.
-pub fn latest(c: &Connection, miner: &str) -> rusqlite::Result<Option<Judged>> {
-    c.prepare_cached(
+pub fn latest(c: &Connection, miner: &str) -> sql::Result<Option<Judged>> {
+    c.query_opt(
         "SELECT id, received_ms, nonce, epoch, accepted, verdict FROM attestations
-         WHERE miner = ? ORDER BY id DESC LIMIT 1",
-    )?
-    .query_row([miner], |row| {
-        Ok(Judged {
-            id: row.get(0)?,
-            received_ms: row.get(1)?,
-            nonce: row.get(2)?,
-            epoch: row.get(3)?,
-            accepted: row.get(4)?,
-            verdict: row.get(5)?,
-        })
-    })
-    .optional()
+         WHERE miner = ?1 ORDER BY id DESC LIMIT 1",
+        params![miner],
+        |row| {
+            Ok(Judged {
+                id: row.get(0)?,
+                received_ms: row.get(1)?,
+                nonce: row.get(2)?,
+                epoch: row.get(3)?,
+                accepted: row.get(4)?,
+                verdict: row.get(5)?,
+            })
+        },
+    )
 }
 
 /// When the newest row of the log arrived, milliseconds since 1970.
-pub fn newest_ms(c: &Connection) -> rusqlite::Result<Option<i64>> {
-    c.prepare_cached("SELECT received_ms FROM attestations ORDER BY id DESC LIMIT 1")?
-        .query_row([], |row| row.get(0))
-        .optional()
+pub fn newest_ms(c: &Connection) -> sql::Result<Option<i64>> {
+    c.query_opt(
+        "SELECT received_ms FROM attestations ORDER BY id DESC LIMIT 1",
+        params![],
+        |row| row.get(0),
+    )
 }
 
 /// Another miner whose accepted attestation has this fingerprint.
@@ -192,13 +198,13 @@ pub fn same_fingerprint(
     c: &Connection,
     hash: &[u8; 32],
     miner: &str,
-) -> rusqlite::Result<Option<String>> {
-    c.prepare_cached(
+) -> sql::Result<Option<String>> {
+    c.query_opt(
         "SELECT miner FROM attestations
-         WHERE fingerprint_hash = ? AND miner <> ? AND accepted ORDER BY id LIMIT 1",
-    )?
-    .query_row(params![hash, miner], |row| row.get(0))
-    .optional()
+         WHERE fingerprint_hash = ?1 AND miner <> ?2 AND accepted ORDER BY id LIMIT 1",
+        params![hash, miner],
+        |row| row.get(0),
+    )
 }
 
 /// What is known of a miner from its newest accepted attestation.
@@ -231,7 +237,7 @@ pub struct Miner {
 const MINER_COLUMNS: &str = "miner, public_key, first_ms, last_ms, attestation_id, family, class, \
                              physical, presence_ppm, multiplier, weight";
 
-fn miner_row(row: &Row<'_>) -> rusqlite::Result<Miner> {
+fn miner_row(row: &Row<'_>) -> sql::Result<Miner> {
     Ok(Miner {
         miner: row.get(0)?,
         public_key: row.get(1)?,
@@ -248,18 +254,18 @@ fn miner_row(row: &Row<'_>) -> rusqlite::Result<Miner> {
 }
 
 /// One miner.
-pub fn miner(c: &Connection, id: &str) -> rusqlite::Result<Option<Miner>> {
-    c.prepare_cached(&format!(
-        "SELECT {MINER_COLUMNS} FROM miners WHERE miner = ?"
-    ))?
-    .query_row([id], miner_row)
-    .optional()
+pub fn miner(c: &Connection, id: &str) -> sql::Result<Option<Miner>> {
+    c.query_opt(
+        &format!("SELECT {MINER_COLUMNS} FROM miners WHERE miner = ?1"),
+        params![id],
+        miner_row,
+    )
 }
 
 /// Records a miner's newest accepted attestation. A key that is pinned stays, and so does the time
 /// of the first attestation.
-pub fn put_miner(c: &Connection, m: &Miner) -> rusqlite::Result<()> {
-    c.prepare_cached(
+pub fn put_miner(c: &Connection, m: &Miner) -> sql::Result<()> {
+    c.execute(
         "INSERT INTO miners (miner, public_key, first_ms, last_ms, attestation_id, family, class,
                              physical, presence_ppm, multiplier, weight)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -269,20 +275,20 @@ pub fn put_miner(c: &Connection, m: &Miner) -> rusqlite::Result<()> {
              family = excluded.family, class = excluded.class, physical = excluded.physical,
              presence_ppm = excluded.presence_ppm, multiplier = excluded.multiplier,
              weight = excluded.weight",
-    )?
-    .execute(params![
-        m.miner,
-        m.public_key,
-        m.first_ms,
-        m.last_ms,
-        m.attestation_id,
-        m.family,
-        m.class,
-        m.physical,
-        m.presence_ppm,
-        m.multiplier,
-        m.weight
-    ])?;
+        params![
+            m.miner,
+            m.public_key,
+            m.first_ms,
+            m.last_ms,
+            m.attestation_id,
+            m.family,
+            m.class,
+            m.physical,
+            m.presence_ppm,
+            m.multiplier,
+            m.weight
+        ],
+    )?;
     Ok(())
 }
 
@@ -292,21 +298,25 @@ pub fn active_miners(
     since_ms: i64,
     limit: i64,
     offset: i64,
-) -> rusqlite::Result<(Vec<Miner>, i64)> {
+) -> sql::Result<(Vec<Miner>, i64)> {
     let total = count_since(c, since_ms)?;
-    let miners = c
-        .prepare_cached(&format!(
-            "SELECT {MINER_COLUMNS} FROM miners WHERE last_ms >= ?
-             ORDER BY last_ms DESC, miner LIMIT ? OFFSET ?"
-        ))?
-        .query_map(params![since_ms, limit, offset], miner_row)?
-        .collect::<Result<_, _>>()?;
+    let miners = c.query_all(
+        &format!(
+            "SELECT {MINER_COLUMNS} FROM miners WHERE last_ms >= ?1
+             ORDER BY last_ms DESC, miner LIMIT ?2 OFFSET ?3"
+        ),
+        params![since_ms, limit, offset],
+        miner_row,
+    )?;
     Ok((miners, total))
 }
 
-fn count_since(c: &Connection, since_ms: i64) -> rusqlite::Result<i64> {
-    c.prepare_cached("SELECT count(*) FROM miners WHERE last_ms >= ?")?
-        .query_row([since_ms], |row| row.get(0))
+fn count_since(c: &Connection, since_ms: i64) -> sql::Result<i64> {
+    c.query_one(
+        "SELECT count(*) FROM miners WHERE last_ms >= ?1",
+        params![since_ms],
+        |row| row.get(0),
+    )
 }
 
 /// The round of slot producers: miners attested since `since_ms`, by id.
@@ -321,12 +331,7 @@ pub struct Rotation {
 }
 
 /// Who produces `slot`, and where `miner` stands.
-pub fn rotation(
-    c: &Connection,
-    since_ms: i64,
-    slot: i64,
-    miner: &str,
-) -> rusqlite::Result<Rotation> {
+pub fn rotation(c: &Connection, since_ms: i64, slot: i64, miner: &str) -> sql::Result<Rotation> {
     let size = count_since(c, since_ms)?;
     if size == 0 {
         return Ok(Rotation {
@@ -335,19 +340,17 @@ pub fn rotation(
             place: None,
         });
     }
-    let producer = c
-        .prepare_cached(
-            "SELECT miner FROM miners WHERE last_ms >= ? ORDER BY miner LIMIT 1 OFFSET ?",
-        )?
-        .query_row(params![since_ms, slot % size], |row| row.get(0))
-        .optional()?;
-    let place = c
-        .prepare_cached(
-            "SELECT (SELECT count(*) FROM miners WHERE last_ms >= ?1 AND miner < ?2)
+    let producer = c.query_opt(
+        "SELECT miner FROM miners WHERE last_ms >= ?1 ORDER BY miner LIMIT 1 OFFSET ?2",
+        params![since_ms, slot % size],
+        |row| row.get(0),
+    )?;
+    let place = c.query_opt(
+        "SELECT (SELECT count(*) FROM miners WHERE last_ms >= ?1 AND miner < ?2)
              FROM miners WHERE last_ms >= ?1 AND miner = ?2",
-        )?
-        .query_row(params![since_ms, miner], |row| row.get(0))
-        .optional()?;
+        params![since_ms, miner],
+        |row| row.get(0),
+    )?;
     Ok(Rotation {
         size,
         producer,

@@ -3,13 +3,13 @@
 //! A commit costs a flush of the disk, whatever it holds. Jobs that arrive while one commit is
 //! under way share the next, so throughput grows with load while nobody is answered early.
 
-use rusqlite::Connection;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender, TrySendError};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
+use super::sql::{self, Connection, Purpose};
 use super::StoreError;
 
 /// Jobs that may wait. Beyond, callers are told to come back: a bounded answer time is worth more
@@ -19,15 +19,50 @@ const QUEUE: usize = 1_024;
 /// Jobs in one commit, at most.
 const GROUP: usize = 256;
 
-/// Answers a job's caller: with the job's result, or with why the commit failed.
-type Answer = Box<dyn FnOnce(Option<StoreError>) + Send>;
+/// A job on its way, made free of its types.
+trait Job: Send {
+    /// Runs it; gives whether its changes are to be kept.
+    fn run(&mut self, connection: &Connection) -> bool;
 
-/// A job, made free of its types: says whether its changes are to be kept, and how to answer.
-type Job = Box<dyn FnOnce(&Connection) -> (bool, Answer) + Send>;
+    /// Answers its caller: with the job's result, or with why its changes could not be kept.
+    fn answer(self: Box<Self>, failure: Option<StoreError>);
+}
+
+/// A job, what came of it, and who waits for that.
+struct Task<T, E, F> {
+    job: F,
+    result: Option<Result<T, E>>,
+    caller: oneshot::Sender<Result<T, E>>,
+}
+
+impl<T, E, F> Job for Task<T, E, F>
+where
+    T: Send,
+    E: From<StoreError> + Send,
+    F: FnMut(&Connection) -> Result<T, E> + Send,
+{
+    fn run(&mut self, connection: &Connection) -> bool {
+        let result = catch_unwind(AssertUnwindSafe(|| (self.job)(connection)))
+            .unwrap_or_else(|_| Err(StoreError::Panicked.into()));
+        self.result.insert(result).is_ok()
+    }
+
+    fn answer(self: Box<Self>, failure: Option<StoreError>) {
+        let answer = match (self.result, failure) {
+            // What the job says of itself is said, whatever became of the group.
+            (Some(Err(e)), _) => Err(e),
+            (Some(Ok(_)) | None, Some(failure)) => Err(failure.into()),
+            (Some(result), None) => result,
+            (None, None) => Err(StoreError::Closed.into()),
+        };
+        // A caller that went away has nothing to be told.
+        let _ = self.caller.send(answer);
+    }
+}
 
 pub struct Writer {
     // Both are taken when the writer is dropped.
-    queue: Option<SyncSender<Job>>,
+    queue: Option<SyncSender<Box<dyn Job>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -49,21 +84,13 @@ impl Writer {
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
-        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        F: FnMut(&Connection) -> Result<T, E> + Send + 'static,
     {
-        let (sender, receiver) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
-            let result = catch_unwind(AssertUnwindSafe(|| job(connection)))
-                .unwrap_or_else(|_| Err(StoreError::Panicked.into()));
-            let keep = result.is_ok();
-            let answer: Answer = Box::new(move |failure| {
-                // A caller that went away has nothing to be told.
-                let _ = sender.send(match failure {
-                    Some(failure) if keep => Err(failure.into()),
-                    _ => result,
-                });
-            });
-            (keep, answer)
+        let (caller, receiver) = oneshot::channel();
+        let job: Box<dyn Job> = Box::new(Task {
+            job,
+            result: None,
+            caller,
         });
         match self.queue.as_ref().map(|queue| queue.try_send(job)) {
             Some(Ok(())) => {}
@@ -93,46 +120,35 @@ impl Drop for Writer {
     }
 }
 
-fn work(connection: &Connection, jobs: &Receiver<Job>) {
+fn work(connection: &Connection, jobs: &Receiver<Box<dyn Job>>) {
     while let Ok(first) = jobs.recv() {
-        let group = std::iter::once(first).chain(jobs.try_iter()).take(GROUP);
-        let mut answers = Vec::new();
-        let failure = match commit_group(connection, group, &mut answers) {
-            Ok(()) => None,
-            Err(e) => {
-                eprintln!("store: a group of {} writes failed: {e}", answers.len());
-                if !connection.is_autocommit() {
-                    let _ = connection.execute_batch("ROLLBACK");
-                }
-                Some(e.to_string())
-            }
-        };
-        for answer in answers {
-            answer(failure.clone().map(StoreError::Commit));
+        let mut group = vec![first];
+        group.extend(jobs.try_iter().take(GROUP - 1));
+        let failure = commit_group(connection, &mut group).err();
+        if let Some(e) = &failure {
+            eprintln!("store: a group of {} writes failed: {e}", group.len());
+            connection.roll_back();
+        }
+        let failure = failure.map(|e| e.to_string());
+        for job in group {
+            job.answer(failure.clone().map(StoreError::Commit));
         }
     }
 }
 
-/// Runs the jobs in one transaction and commits it. On an error nothing of any is kept, and the
-/// answers of those that ran are in `answers`; jobs that did not run drop their caller's channel.
-fn commit_group(
-    connection: &Connection,
-    group: impl Iterator<Item = Job>,
-    answers: &mut Vec<Answer>,
-) -> rusqlite::Result<()> {
-    let mut group = group;
-    connection.execute_batch("BEGIN IMMEDIATE")?;
-    for job in group.by_ref() {
-        connection.execute_batch("SAVEPOINT job")?;
-        let (keep, answer) = job(connection);
-        answers.push(answer);
+/// Runs the jobs in one transaction and commits it. On an error nothing of any is kept.
+fn commit_group(connection: &Connection, group: &mut [Box<dyn Job>]) -> sql::Result<()> {
+    connection.begin(Purpose::Write)?;
+    for job in group {
+        connection.batch("SAVEPOINT job")?;
+        let keep = job.run(connection);
         // Where SQLite ended the whole transaction by itself (disk full, for one), this fails, and
         // with it the group.
-        connection.execute_batch(if keep {
+        connection.batch(if keep {
             "RELEASE job"
         } else {
             "ROLLBACK TO job; RELEASE job"
         })?;
     }
-    connection.execute_batch("COMMIT")
+    connection.commit()
 }
