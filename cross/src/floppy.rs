@@ -14,6 +14,10 @@ const README: &str = "cross/floppy/README.TXT";
 /// Its name on the disk.
 const README_TXT: &str = "README.TXT";
 
+/// Settings for the program, below the workspace, and their name on the disk.
+const SETTINGS: &str = "cross/floppy/VERDIGRIS.CFG";
+const SETTINGS_CFG: &str = "VERDIGRIS.CFG";
+
 /// The portable C drop, by its name on the disk.
 const ARCHIVE: &str = "PORTABLE.TGZ";
 
@@ -70,6 +74,9 @@ pub fn run(
     let mut files = vec![(ARCHIVE.to_owned(), size(&archive)?, String::new())];
     image::copy(&disk, &archive, ARCHIVE)?;
 
+    let settings = image::write(&disk, SETTINGS_CFG, &text(root, SETTINGS)?)?;
+    files.push((SETTINGS_CFG.to_owned(), settings, String::new()));
+
     let (mut miners, mut left_out) = (Vec::new(), Vec::new());
     for target in targets {
         eprintln!("{}: building", target.name);
@@ -102,10 +109,8 @@ pub fn run(
         files.push((miner.name.clone(), miner.bytes[1], what));
         table += &format!("{:9} {}\n", miner.name, miner.target.triple);
     }
-    let source = root.join(README);
-    let text =
-        std::fs::read_to_string(&source).map_err(|e| format!("{}: {e}", source.display()))?;
-    let bytes = image::write(&disk, README_TXT, &(text + &table))?;
+    let readme = text(root, README)? + &table;
+    let bytes = image::write(&disk, README_TXT, &readme)?;
     files.push((README_TXT.to_owned(), bytes, String::new()));
     std::fs::copy(&disk, &arguments.image)
         .map_err(|e| format!("{}: {e}", arguments.image.display()))?;
@@ -147,9 +152,11 @@ fn test(
     let back = folder.path().join(ARCHIVE);
     image::extract(image, ARCHIVE, &back)?;
     same(&back, archive)?;
-    let readme = image::text(image, README_TXT)?;
-    if readme.matches('\n').count() != readme.matches("\r\n").count() {
-        return Err(format!("{README_TXT} has lines that do not end in CR LF"));
+    for name in [README_TXT, SETTINGS_CFG] {
+        let text = image::text(image, name)?;
+        if text.matches('\n').count() != text.matches("\r\n").count() {
+            return Err(format!("{name} has lines that do not end in CR LF"));
+        }
     }
     let node = Node::start(node, folder.path())?;
     let say = |text: &str| eprintln!("{text}");
@@ -197,6 +204,12 @@ fn short(name: &str) -> Result<String, String> {
         return Err(format!("{short} is too long a name for a floppy"));
     }
     Ok(short)
+}
+
+/// A text below the workspace.
+fn text(root: &Path, name: &str) -> Result<String, String> {
+    let source = root.join(name);
+    std::fs::read_to_string(&source).map_err(|e| format!("{}: {e}", source.display()))
 }
 
 fn size(path: &Path) -> Result<u64, String> {

@@ -101,6 +101,85 @@ fn help_version_and_nonsense() {
 }
 
 #[test]
+fn a_file_says_what_the_command_line_does_not() {
+    let bench = Bench::new();
+    let usual = bench.path("VERDIGRIS.CFG");
+    let file =
+        "# Settings\r\nNAME = from-file ; mine\r\nminer from-file\r\nquick\r\njson = yes\r\n";
+    std::fs::write(&usual, format!("{file}arena = 64K\r\nnode_key =\r\n\x1a")).unwrap();
+    let arguments = ["--dry-run", "--miner", "from-flag", "--show-payload", "-q"];
+    let dry = bench.run(&arguments);
+    assert_eq!(dry.status, 0, "{}", dry.error);
+    let [payload, account] = dry.out.lines().collect::<Vec<_>>()[..] else {
+        panic!("{}", dry.out);
+    };
+    let [payload, account] = [payload, account].map(|l| serde_json::from_str::<Value>(l).unwrap());
+    assert_eq!(payload["miner"], "from-flag");
+    assert_eq!(payload["miner_id"], "from-file");
+    assert_eq!(account["arena"], 64 * 1024);
+
+    // A named file takes its place, and the command line takes back what a file says.
+    std::fs::write(bench.path("other"), "json\nname = other\nquick = yes\n").unwrap();
+    let dry = bench.run(&[
+        "--json=no",
+        "--config",
+        "other",
+        "--dry-run",
+        "--show-payload",
+    ]);
+    assert!(dry.out.contains("\"other\"") && dry.out.contains("channels "));
+}
+
+#[test]
+fn the_floppy_s_own_file_is_right() {
+    let bench = Bench::new();
+    let text = include_str!("../../cross/floppy/VERDIGRIS.CFG");
+    assert!(text.lines().all(|line| line.len() <= 72));
+    std::fs::write(bench.path("VERDIGRIS.CFG"), text.replace('\n', "\r\n")).unwrap();
+    let dry = bench.run(&["--dry-run", "--quick", "--arena", "64K", "-q"]);
+    assert_eq!(dry.status, 0, "{}", dry.error);
+}
+
+#[test]
+fn a_file_s_bad_line_is_named() {
+    let bench = Bench::new();
+    let usual = bench.path("VERDIGRIS.CFG");
+    for (text, line, why) in [
+        ("\r\n# x\r\nnodes = x", 3, "nodes is not known"),
+        ("quick\rarena = 1K", 2, "arena must be 64K to 64M"),
+        ("baud", 1, "baud needs a value"),
+        ("quick = maybe", 1, "quick must be yes or no"),
+        ("config = other", 1, "config is for the command line"),
+        ("help", 1, "help is for the command line"),
+    ] {
+        std::fs::write(&usual, text).unwrap();
+        let run = bench.run(&["--dry-run"]);
+        assert_eq!(run.status, 2, "{text:?}");
+        let said = format!("error: VERDIGRIS.CFG line {line}:\n  {why}\nnext: ");
+        assert!(run.error.starts_with(&said), "{}", run.error);
+        assert!(
+            run.error.lines().all(|line| line.len() <= 40),
+            "{}",
+            run.error
+        );
+    }
+    std::fs::write(&usual, b"name = \xff").unwrap();
+    assert!(bench.run(&["--dry-run"]).error.contains("name is not text"));
+    std::fs::write(&usual, vec![b'#'; 4097]).unwrap();
+    let long = bench.run(&["--dry-run"]);
+    assert!(
+        long.status == 7
+            && long
+                .error
+                .contains("VERDIGRIS.CFG is longer than 4096 bytes")
+    );
+    let absent = bench.run(&["--config", "absent"]);
+    assert!(absent.status == 7 && absent.error.contains("absent is not there"));
+    // What needs no settings needs no right ones.
+    assert_eq!(bench.run(&["--version"]).status, 0);
+}
+
+#[test]
 fn this_machine_passes_the_self_check() {
     let checked = Bench::new().run(&["--self-check"]);
     let lines = checked.out;

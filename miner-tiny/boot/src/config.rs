@@ -1,17 +1,24 @@
-//! `VERDIGRIS.CFG`: lines of `name = value`, as any editor of any system leaves them.
+//! `VERDIGRIS.CFG`: the miner's own configuration file, with the same names, and what it takes to bring a
+//! network up.
 //!
-//! Lines end with CR-LF, LF or CR; `#` and `;` start a remark; names may have any case. Values that only
-//! the miner understands are handed on to it as they are, so that it alone says what is wrong with them.
+//! Values that only the miner understands are handed on to it as they are, so that it alone says what is
+//! wrong with them.
 
 use core::fmt;
 use core::net::Ipv4Addr;
 use heapless::String;
+use miner_tiny::program::config_file::{lines, plain};
 
-/// Bytes of the file that are read.
-pub const FILE_MAX: usize = 4096;
+pub use miner_tiny::program::config_file::FILE_MAX;
+
+/// What the names of serial devices begin with, here and there.
+const DEVICES: &[u8] = b"/dev/";
 
 /// Bytes of a value, at most: the miner's identifiers may have 128.
 pub const VALUE: usize = 128;
+
+/// The setting that needs no value to say yes.
+const QUICK: &str = "quick";
 
 /// Bits of an IPv4 address.
 const ADDRESS_BITS: u8 = 32;
@@ -71,7 +78,7 @@ pub struct Config {
 /// What is wrong with a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wrong {
-    /// No `=` in the line.
+    /// No value in the line.
     NotASetting,
     /// No such name.
     Unknown,
@@ -105,13 +112,15 @@ impl Config {
     /// The first line that is wrong, counted from 1; 0 where something is missing.
     pub fn parse(file: &[u8]) -> Result<Self, (u32, Wrong)> {
         let mut config = Config::default();
-        let mut number = 0;
-        let mut rest = file;
-        while !rest.is_empty() {
-            let (line, after) = next_line(rest);
-            rest = after;
-            number += 1;
-            config.line(line).map_err(|wrong| (number, wrong))?;
+        for setting in lines(file) {
+            let value = match setting.value {
+                Some(value) => value,
+                None if setting.name == QUICK => b"yes",
+                None => return Err((setting.line, Wrong::NotASetting)),
+            };
+            config
+                .set(setting.name.as_bytes(), value)
+                .map_err(|wrong| (setting.line, wrong))?;
         }
         Ok(config)
     }
@@ -127,79 +136,48 @@ impl Config {
         Ok(())
     }
 
-    fn line(&mut self, line: &[u8]) -> Result<(), Wrong> {
-        let line = without_remark(line).trim_ascii();
-        if line.is_empty() {
-            return Ok(());
-        }
-        let equals = line.iter().position(|&byte| byte == b'=');
-        let (name, value) = line.split_at(equals.ok_or(Wrong::NotASetting)?);
-        self.set(name.trim_ascii(), value[1..].trim_ascii())
-    }
-
     /// Sets one value. An empty one leaves everything as it was.
     ///
     /// # Errors
     /// What is wrong with it.
     pub fn set(&mut self, name: &[u8], value: &[u8]) -> Result<(), Wrong> {
-        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
-        let texts = [
-            ("node", &mut self.node),
-            ("node_key", &mut self.node_key),
-            ("miner", &mut self.miner),
-            ("name", &mut self.name),
-            ("arena", &mut self.arena),
-            ("interval", &mut self.interval),
-            ("serial", &mut self.serial),
-            ("baud", &mut self.baud),
-        ];
-        for (known, text) in texts {
-            if is(known) {
-                if !value.is_empty() {
-                    *text = plain(value)?;
-                }
+        let text = match plain(name).as_str() {
+            "node" => &mut self.node,
+            "node-key" => &mut self.node_key,
+            "miner" => &mut self.miner,
+            "name" => &mut self.name,
+            "arena" => &mut self.arena,
+            "interval" => &mut self.interval,
+            "serial" => &mut self.serial,
+            "baud" => &mut self.baud,
+            QUICK => {
+                self.quick = optional(value, yes_or_no)?.unwrap_or(self.quick);
                 return Ok(());
             }
-        }
-        match () {
-            () if is("quick") => {
-                if !value.is_empty() {
-                    self.quick = yes_or_no(value)?;
-                }
+            "ip" => {
+                self.address = optional(value, address)?.or(self.address);
+                return Ok(());
             }
-            () if is("ip") => self.address = optional(value, address)?.or(self.address),
-            () if is("gateway") => self.gateway = optional(value, ip)?.or(self.gateway),
-            () if is("dns") => self.dns = optional(value, ip)?.or(self.dns),
-            () => return Err(Wrong::Unknown),
+            "gateway" => {
+                self.gateway = optional(value, ip)?.or(self.gateway);
+                return Ok(());
+            }
+            "dns" => {
+                self.dns = optional(value, ip)?.or(self.dns);
+                return Ok(());
+            }
+            _ => return Err(Wrong::Unknown),
+        };
+        // Only the serial line is a device.
+        let value = value.strip_prefix(DEVICES).unwrap_or(value);
+        if !value.is_empty() {
+            *text = plain_text(value)?;
         }
         Ok(())
     }
 }
 
-/// The first line without its end, and what follows. CR-LF is one end.
-fn next_line(text: &[u8]) -> (&[u8], &[u8]) {
-    let Some(end) = text.iter().position(|byte| matches!(byte, b'\r' | b'\n')) else {
-        return (text, &[]);
-    };
-    let (line, rest) = text.split_at(end);
-    let rest = match rest {
-        [b'\r', b'\n', rest @ ..] | [_, rest @ ..] => rest,
-        [] => rest,
-    };
-    (line, rest)
-}
-
-/// The line up to `#` or `;`. No value has either in it. Old editors of DOS end a file with 1Ah.
-fn without_remark(line: &[u8]) -> &[u8] {
-    /// The end of a text file for CP/M and DOS.
-    const END_OF_TEXT: u8 = 0x1a;
-    let end = line
-        .iter()
-        .position(|&byte| matches!(byte, b'#' | b';' | END_OF_TEXT));
-    &line[..end.unwrap_or(line.len())]
-}
-
-fn plain(value: &[u8]) -> Result<Text, Wrong> {
+fn plain_text(value: &[u8]) -> Result<Text, Wrong> {
     if !value.iter().all(u8::is_ascii_graphic) {
         return Err(Wrong::BadText);
     }
@@ -270,6 +248,8 @@ mod tests {
             "  ip = 192.168.1.9/16",
             "gateway=192.168.1.1",
             "name =",
+            "serial = /dev/ttyS1",
+            "Node-Key 00",
         ];
         let mut read = ["\n", "\r\n", "\r"].map(|end| {
             let config = Config::parse(lines.join(end).as_bytes());
@@ -281,6 +261,11 @@ mod tests {
         let config = core::mem::take(&mut read[0]);
         assert_eq!(config.node.as_str(), "http://10.0.2.2:8099");
         assert!(config.quick && config.name.is_empty());
+        assert_eq!(
+            (config.serial.as_str(), config.node_key.as_str()),
+            ("ttyS1", "00")
+        );
+        assert!(Config::parse(b"quick").is_ok_and(|config| config.quick));
         let address = config.address.expect("an address");
         assert_eq!(address.mask(), Ipv4Addr::new(255, 255, 0, 0));
         assert_eq!(config.gateway, Some(Ipv4Addr::new(192, 168, 1, 1)));

@@ -1,4 +1,5 @@
-//! The command line, read by hand: a parser with all its comforts would be half of the program.
+//! What is asked for, and the command line, read by hand: a parser with all its comforts would be half
+//! of the program.
 
 use crate::link::DEFAULT_BAUD;
 use crate::submission::is_id;
@@ -53,6 +54,9 @@ How:
                  [a quarter of what is
                  free]
   --interval S   seconds, --mine [580]
+  --config FILE  more of these, a line
+                 each: NAME = VALUE
+                 [VERDIGRIS.CFG]
 
 What to show:
   --show-payload what is sent, exactly
@@ -96,6 +100,8 @@ pub enum Task {
 pub struct Settings {
     /// What to do.
     pub task: Task,
+    /// The file with more settings; empty for the usual one, if it is there.
+    pub config: Text,
     /// The node's URL.
     pub node: Text,
     /// The only key that the node may have.
@@ -128,12 +134,103 @@ pub struct Settings {
     pub quiet: bool,
 }
 
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            task: Task::Attest,
+            config: Text::new(),
+            node: text("http://127.0.0.1:8099"),
+            node_key: None,
+            serial: Text::new(),
+            baud: DEFAULT_BAUD,
+            wallet: text("verdigris.key"),
+            miner: Text::new(),
+            name: Text::new(),
+            quick: false,
+            arena: None,
+            forever: false,
+            interval_s: USUAL_INTERVAL_S,
+            dry_run: false,
+            show_payload: false,
+            json: false,
+            quiet: false,
+        }
+    }
+}
+
 impl Settings {
-    /// Something else than an attestation: what is asked for first.
-    fn ask(&mut self, task: Task) {
-        if self.task == Task::Attest {
+    /// Something else than an attestation: what is asked for first, but help above all.
+    fn ask(&mut self, task: Task) -> Result<(), &'static str> {
+        if self.task == Task::Attest || task == Task::Help {
             self.task = task;
         }
+        Ok(())
+    }
+
+    /// Sets what an option sets: by its name without dashes, on the command line or in a file.
+    ///
+    /// # Errors
+    /// What is wrong with it, to be read after its name.
+    pub fn set(&mut self, name: &str, value: Option<&str>) -> Result<(), &'static str> {
+        if takes_value(name) {
+            let value = value.ok_or("needs a value")?;
+            return self.set_value(name, value.try_into().map_err(|_| "is too long")?);
+        }
+        let switch = match name {
+            "once" | "mine" => &mut self.forever,
+            "quick" => &mut self.quick,
+            "dry-run" => &mut self.dry_run,
+            "show-payload" => &mut self.show_payload,
+            "json" => &mut self.json,
+            "quiet" => &mut self.quiet,
+            "help" => return self.ask(Task::Help),
+            "version" => return self.ask(Task::Version),
+            "self-check" => return self.ask(Task::SelfCheck),
+            _ => return Err("is not known"),
+        };
+        let on = match value {
+            None | Some("yes") => true,
+            Some("no") => false,
+            _ => return Err("must be yes or no"),
+        };
+        *switch = on != (name == "once");
+        Ok(())
+    }
+
+    fn set_value(&mut self, name: &str, value: Text) -> Result<(), &'static str> {
+        match name {
+            "config" => self.config = value,
+            "node" => self.node = value,
+            "wallet" => self.wallet = value,
+            "serial" => self.serial = value,
+            "baud" => match value.parse() {
+                Ok(baud @ 1..) => self.baud = baud,
+                _ => return Err("must be bits a second"),
+            },
+            "node-key" => match unhex(&value) {
+                Some(key) => self.node_key = Some(key),
+                None => return Err("must be 64 hex digits"),
+            },
+            "miner" | "name" => {
+                if !is_id(&value) {
+                    return Err("must be 1 to 128\n  of A-Z a-z 0-9 . _ : -");
+                }
+                match name {
+                    "miner" => self.miner = value,
+                    _ => self.name = value,
+                }
+            }
+            "arena" => match size(&value).filter(|b| (MIN_ARENA..=MAX_ARENA).contains(b)) {
+                Some(bytes) => self.arena = Some(bytes),
+                None => return Err("must be 64K to 64M"),
+            },
+            // The only one left that takes a value.
+            _ => match value.parse() {
+                Ok(seconds) if (1..=INTERVAL_MAX_S).contains(&seconds) => self.interval_s = seconds,
+                _ => return Err("must be 1 to 604800"),
+            },
+        }
+        Ok(())
     }
 }
 
@@ -163,58 +260,30 @@ pub type Arguments<'a> = dyn FnMut(u32, &mut [u8]) -> Option<usize> + 'a;
 ///
 /// # Errors
 /// The first argument that makes no sense.
-pub fn parse(arguments: &mut Arguments<'_>) -> Result<Settings, Usage> {
-    let mut settings = Settings {
-        task: Task::Attest,
-        node: text("http://127.0.0.1:8099"),
-        node_key: None,
-        serial: Text::new(),
-        baud: DEFAULT_BAUD,
-        wallet: text("verdigris.key"),
-        miner: Text::new(),
-        name: Text::new(),
-        quick: false,
-        arena: None,
-        forever: false,
-        interval_s: USUAL_INTERVAL_S,
-        dry_run: false,
-        show_payload: false,
-        json: false,
-        quiet: false,
-    };
+pub fn parse(arguments: &mut Arguments<'_>, settings: &mut Settings) -> Result<(), Usage> {
     let mut index = 0;
     while let Some(argument) = next(arguments, &mut index)? {
-        let (name, mut value) = match argument.split_once('=') {
-            Some((name, value)) if name.starts_with("--") => (name, Some(text(value))),
+        let (word, mut value) = match argument.split_once('=') {
+            Some((word, value)) if word.starts_with("--") => (word, Some(text(value))),
             _ => (argument.as_str(), None),
         };
-        if takes_value(name) {
-            if value.is_none() {
-                value = next(arguments, &mut index)?;
-            }
-            let value = value.ok_or_else(|| Usage(shown(name), "needs a value"))?;
-            set(&mut settings, name, value)?;
-            continue;
+        let name = match word {
+            "-h" => "help",
+            "-q" => "quiet",
+            "-V" => "version",
+            _ => word.strip_prefix("--").unwrap_or_default(),
+        };
+        if value.is_none() && takes_value(name) {
+            value = next(arguments, &mut index)?;
         }
-        match name {
-            _ if value.is_some() => return Err(Usage(shown(name), "takes no value")),
-            "--help" | "-h" => settings.task = Task::Help,
-            "--version" | "-V" => settings.ask(Task::Version),
-            "--self-check" => settings.ask(Task::SelfCheck),
-            "--once" => settings.forever = false,
-            "--mine" => settings.forever = true,
-            "--quick" => settings.quick = true,
-            "--dry-run" => settings.dry_run = true,
-            "--show-payload" => settings.show_payload = true,
-            "--json" => settings.json = true,
-            "--quiet" | "-q" => settings.quiet = true,
-            _ => return Err(Usage(shown(name), "is not known")),
-        }
+        settings
+            .set(name, value.as_deref())
+            .map_err(|why| Usage(shown(word), why))?;
         if settings.task == Task::Help {
             break;
         }
     }
-    Ok(settings)
+    Ok(())
 }
 
 /// The next argument.
@@ -237,54 +306,17 @@ fn next(arguments: &mut Arguments<'_>, index: &mut u32) -> Result<Option<Text>, 
 fn takes_value(name: &str) -> bool {
     matches!(
         name,
-        "--node"
-            | "--node-key"
-            | "--serial"
-            | "--baud"
-            | "--wallet"
-            | "--miner"
-            | "--name"
-            | "--arena"
-            | "--interval"
+        "arena"
+            | "baud"
+            | "config"
+            | "interval"
+            | "miner"
+            | "name"
+            | "node"
+            | "node-key"
+            | "serial"
+            | "wallet"
     )
-}
-
-fn set(settings: &mut Settings, name: &str, value: Text) -> Result<(), Usage> {
-    match name {
-        "--node" => settings.node = value,
-        "--wallet" => settings.wallet = value,
-        "--serial" => settings.serial = value,
-        "--baud" => match value.parse() {
-            Ok(baud @ 1..) => settings.baud = baud,
-            _ => return Err(Usage(shown(&value), "must be bits a second")),
-        },
-        "--node-key" => match unhex(&value) {
-            Some(key) => settings.node_key = Some(key),
-            None => return Err(Usage(shown(&value), "a key has 64 hex digits")),
-        },
-        "--miner" | "--name" => {
-            if !is_id(&value) {
-                return Err(Usage(
-                    shown(&value),
-                    "must be 1 to 128 of A-Z a-z 0-9 . _ : -",
-                ));
-            }
-            match name {
-                "--miner" => settings.miner = value,
-                _ => settings.name = value,
-            }
-        }
-        "--arena" => match size(&value).filter(|b| (MIN_ARENA..=MAX_ARENA).contains(b)) {
-            Some(bytes) => settings.arena = Some(bytes),
-            None => return Err(Usage(shown(&value), "must be 64K to 64M")),
-        },
-        // The only one left that takes a value.
-        _ => match value.parse() {
-            Ok(seconds) if (1..=INTERVAL_MAX_S).contains(&seconds) => settings.interval_s = seconds,
-            _ => return Err(Usage(shown(&value), "must be 1 to 604800 seconds")),
-        },
-    }
-    Ok(())
 }
 
 /// A number of bytes, with `K` or `M` for kibi- and mebibytes.
@@ -304,12 +336,14 @@ mod tests {
     use std::vec::Vec as List;
 
     fn read(words: &[&str]) -> Result<Settings, Usage> {
-        parse(&mut |index, to| {
+        let mut settings = Settings::default();
+        let mut argument = |index, to: &mut [u8]| {
             let word = words.get(index as usize)?.as_bytes();
             let length = word.len().min(to.len());
             to[..length].copy_from_slice(&word[..length]);
             Some(length)
-        })
+        };
+        parse(&mut argument, &mut settings).map(|()| settings)
     }
 
     fn line(line: &str) -> Result<Settings, Usage> {
@@ -336,13 +370,17 @@ mod tests {
     fn options_are_read() {
         let all = line(
             "--node=http://h:1 --wallet w --miner m --name n --quick --arena 64K --mine \
-             --interval 7 --dry-run --show-payload --json -q",
+             --config c --interval 7 --dry-run --show-payload --json -q",
         )
         .unwrap();
         assert_eq!((all.node.as_str(), all.arena), ("http://h:1", Some(65_536)));
         assert!(all.forever && all.quick && all.dry_run && all.show_payload && all.json);
-        assert_eq!((all.interval_s, all.quiet), (7, true));
+        assert_eq!(
+            (all.interval_s, all.quiet, all.config.as_str()),
+            (7, true, "c")
+        );
         assert!(!line("--mine --once").unwrap().forever);
+        assert!(!line("--mine --mine=no").unwrap().forever);
         assert_eq!(line("--version").unwrap().task, Task::Version);
         assert_eq!(line("--self-check -h").unwrap().task, Task::Help);
         assert_eq!(line("").unwrap().task, Task::Attest);

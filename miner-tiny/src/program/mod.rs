@@ -2,7 +2,8 @@
 //! portable C drop have in common.
 //!
 //! ```text
-//!  arguments  key_file  known_nodes  surroundings      what it is told, and what the system says
+//!  config_file                                        what it is told, and what the system says
+//!  arguments  key_file  known_nodes  surroundings
 //!        \        |          |          /
 //!          run -> mine -> attest -> drive  -> report
 //!                             |        |
@@ -11,6 +12,7 @@
 //!
 //! Every word that a person reads fits lines of 40 columns.
 
+pub mod config_file;
 pub mod system;
 
 mod arguments;
@@ -65,16 +67,9 @@ const MACS: usize = 4;
 
 /// Runs the program; gives its exit status. To be called once: it takes memory and keeps it.
 pub fn run<S: System>(system: &mut S) -> i32 {
-    let parsed = arguments::parse(&mut |index, to| system.argument(index, to));
-    let settings = match parsed {
+    let settings = match settings(system) {
         Ok(settings) => settings,
-        Err(Usage(what, why)) => {
-            tell(
-                system,
-                format_args!("error: {what} {why}\nnext: verdigris-tiny --help"),
-            );
-            return BAD_OPTIONS;
-        }
+        Err(status) => return status,
     };
     match settings.task {
         Task::Help => {
@@ -91,6 +86,31 @@ pub fn run<S: System>(system: &mut S) -> i32 {
         Task::SelfCheck => check(system),
         Task::Attest => mine(system, &settings),
     }
+}
+
+/// What is asked for: by the command line, then by a file, then by nobody.
+fn settings(system: &mut impl System) -> Result<Settings, i32> {
+    let mut settings = Settings::default();
+    arguments(system, &mut settings)?;
+    if settings.task == Task::Attest {
+        config_file::read(system, &mut settings)?;
+        // Once more: they come before what the file says.
+        arguments(system, &mut settings)?;
+    }
+    Ok(settings)
+}
+
+/// Takes over the command line.
+fn arguments(system: &mut impl System, settings: &mut Settings) -> Result<(), i32> {
+    arguments::parse(&mut |index, to| system.argument(index, to), settings).map_err(
+        |Usage(what, why)| {
+            tell(
+                system,
+                format_args!("error: {what} {why}\nnext: verdigris-tiny --help"),
+            );
+            BAD_OPTIONS
+        },
+    )
 }
 
 /// A line of results. Nothing is wrong where nobody reads it.

@@ -401,7 +401,7 @@ mod tests {
 
     #[test]
     fn the_line_is_json_even_of_nothing() {
-        let settings = super::super::arguments::parse(&mut |_, _| None).unwrap();
+        let settings = Settings::default();
         let mut line = Owned::new();
         json(&mut line, &settings, "m", None, &Outcome::default()).unwrap();
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
