@@ -7,14 +7,12 @@
  */
 #include "lzma.h"
 
-/* Bytes before the stream: properties, size of the dictionary (4), size of the output (8). */
-#define HEADER 13
-/* Bytes that start the range decoder; the first is 0. */
-#define CODE_BYTES 5
+/* Bytes that start the range decoder, behind the first, which is 0. */
+#define CODE_BYTES 4
 
 #define PROBABILITY_BITS 11
 #define MOVE_BITS 5
-#define TOP (1ul << 24)
+#define TOP ((vu_word)1 << 24)
 
 #define STATES 12
 #define POSITION_STATES_MAX 16
@@ -44,11 +42,11 @@
 #define REP_LENGTH (MATCH_LENGTH + LENGTH_ALL)
 #define LITERAL (REP_LENGTH + LENGTH_ALL)
 
-typedef char enough_room[LITERAL + (0x300 << VU_LITERAL_BITS_MAX) == VU_PROBABILITIES ? 1 : -1];
+typedef char enough_room[LITERAL + (0x300 << (VU_LC + VU_LP)) == VU_PROBABILITIES ? 1 : -1];
 
 struct decoder {
     const unsigned char *from, *end;
-    unsigned long range, code;
+    vu_word range, code;
     unsigned short *probabilities;
 };
 
@@ -57,7 +55,7 @@ static void normalize(struct decoder *d)
     if (d->range < TOP) {
         d->range <<= 8;
         /* Past the end there are zeros; the caller sees that all was used. */
-        d->code = (d->code << 8 | (d->from < d->end ? *d->from : 0)) & 0xfffffffful;
+        d->code = d->code << 8 | (d->from < d->end ? *d->from : 0);
         ++d->from;
     }
 }
@@ -65,7 +63,7 @@ static void normalize(struct decoder *d)
 static unsigned bit(struct decoder *d, unsigned place)
 {
     unsigned short *p = d->probabilities + place;
-    unsigned long bound;
+    vu_word bound;
     normalize(d);
     bound = (d->range >> PROBABILITY_BITS) * *p;
     if (d->code < bound) {
@@ -90,21 +88,21 @@ static unsigned tree(struct decoder *d, unsigned place, unsigned bits)
 }
 
 /* The same, the lowest first. */
-static unsigned long reverse_tree(struct decoder *d, unsigned place, unsigned bits)
+static vu_word reverse_tree(struct decoder *d, unsigned place, unsigned bits)
 {
     unsigned symbol = 1, i;
-    unsigned long value = 0;
+    vu_word value = 0;
     for (i = 0; i < bits; ++i) {
         unsigned b = bit(d, place + symbol);
         symbol = symbol << 1 | b;
-        value |= (unsigned long)b << i;
+        value |= (vu_word)b << i;
     }
     return value;
 }
 
-static unsigned long direct(struct decoder *d, unsigned bits)
+static vu_word direct(struct decoder *d, unsigned bits)
 {
-    unsigned long value = 0;
+    vu_word value = 0;
     while (bits-- != 0) {
         normalize(d);
         d->range >>= 1;
@@ -129,65 +127,50 @@ static unsigned length(struct decoder *d, unsigned place, unsigned position_stat
 }
 
 /* How far back a match begins, less one. */
-static unsigned long distance(struct decoder *d, unsigned match_length)
+static vu_word distance(struct decoder *d, unsigned match_length)
 {
     unsigned state = match_length < LENGTH_STATES ? match_length : LENGTH_STATES - 1;
     unsigned slot = tree(d, SLOT + state * 64, 6);
     unsigned bits = (slot >> 1) - 1;
-    unsigned long back;
+    vu_word back;
     if (slot < 4) {
         return slot;
     }
-    back = (unsigned long)(2 | (slot & 1)) << bits;
+    back = (vu_word)(2 | (slot & 1)) << bits;
     if (slot < END_POSITION_MODEL) {
-        return back + reverse_tree(d, SPECIAL + (unsigned)back - slot, bits);
+        return back + reverse_tree(d, SPECIAL + back - slot, bits);
     }
     back += direct(d, bits - ALIGN_BITS) << ALIGN_BITS;
-    return (back + reverse_tree(d, ALIGN, ALIGN_BITS)) & 0xfffffffful;
+    return back + reverse_tree(d, ALIGN, ALIGN_BITS);
 }
 
-int vu_lzma(const unsigned char *from, unsigned long bytes, unsigned char *to, unsigned long room,
+int vu_lzma(const unsigned char *from, vu_word bytes, unsigned char *to, vu_word room,
             unsigned short *probabilities)
 {
     struct decoder d;
-    unsigned long at = 0, back[4];
-    unsigned state = 0, i, literal_context, literal_position = 0, position = 0;
-    unsigned position_mask, literal_shift, literal_mask;
+    vu_word at = 0, back[4];
+    unsigned state = 0, i;
     back[0] = back[1] = back[2] = back[3] = 0;
-    if (bytes < HEADER + CODE_BYTES || from[0] >= 9 * 5 * 5 || from[HEADER] != 0) {
-        return 0;
-    }
-    /* The properties are (pb * 5 + lp) * 9 + lc. No division: libraries for some processors do it by a
-     * function that wants a C library. */
-    for (literal_context = from[0]; literal_context >= 45; literal_context -= 45) {
-        ++position;
-    }
-    for (; literal_context >= 9; literal_context -= 9) {
-        ++literal_position;
-    }
-    if (literal_context + literal_position > VU_LITERAL_BITS_MAX) {
-        return 0;
-    }
-    literal_mask = (1u << literal_position) - 1;
-    position_mask = (1u << position) - 1;
-    literal_shift = 8 - literal_context;
+    d.from = from;
     d.end = from + bytes;
-    d.range = 0xfffffffful;
+    d.range = (vu_word)-1;
     d.code = 0;
-    for (i = 1; i < CODE_BYTES; ++i) {
-        d.code = d.code << 8 | from[HEADER + i];
-    }
-    d.from = from + HEADER + CODE_BYTES;
     d.probabilities = probabilities;
     for (i = 0; i < VU_PROBABILITIES; ++i) {
         probabilities[i] = 1 << (PROBABILITY_BITS - 1);
     }
+    if (bytes < CODE_BYTES) {
+        return 0;
+    }
+    for (i = 0; i < CODE_BYTES; ++i) {
+        d.code = d.code << 8 | *d.from++;
+    }
     while (at < room && d.from <= d.end) {
-        unsigned position_state = (unsigned)at & position_mask;
+        unsigned position_state = at & ((1 << VU_PB) - 1);
         unsigned count;
         if (bit(&d, IS_MATCH + state * POSITION_STATES_MAX + position_state) == 0) {
             unsigned before = at == 0 ? 0 : to[at - 1];
-            unsigned context = (((unsigned)at & literal_mask) << literal_context) | before >> literal_shift;
+            unsigned context = (at & ((1 << VU_LP) - 1)) << VU_LC | before >> (8 - VU_LC);
             unsigned place = LITERAL + 0x300 * context, symbol = 1;
             if (state >= 7) {
                 /* After a match: along the byte that would have come next in it. */
@@ -215,10 +198,6 @@ int vu_lzma(const unsigned char *from, unsigned long bytes, unsigned char *to, u
             count = length(&d, MATCH_LENGTH, position_state);
             state = state < 7 ? 7 : 10;
             back[0] = distance(&d, count);
-            if (back[0] == 0xfffffffful) {
-                /* The marker of the end. */
-                break;
-            }
             count += MATCH_MIN;
         } else {
             unsigned which = 0;
@@ -229,7 +208,7 @@ int vu_lzma(const unsigned char *from, unsigned long bytes, unsigned char *to, u
                 count = 1;
                 state = state < 7 ? 9 : 11;
             } else {
-                unsigned long chosen = back[which];
+                vu_word chosen = back[which];
                 for (; which != 0; --which) {
                     back[which] = back[which - 1];
                 }

@@ -6,6 +6,7 @@
  * and no longer writable where no data shares its pages: by a system call, because kernels older than 4.10
  * pass over a segment's own wish where its file has no bytes for it.
  */
+#include "branch.h"
 #include "lzma.h"
 #include "start.h"
 
@@ -14,6 +15,7 @@
  *   VU_CODE, VU_CODE_END        the pages that hold the program's code
  *   VU_PROTECTION               what these may be used for: PROT_ of mmap(2)
  *   VU_ENTRY                    where the program starts
+ *   VU_TEXT, VU_TEXT_BYTES      the code whose branches were moved, where VU_BRANCHES is not 0
  */
 #define AT(address) ((unsigned char *)(unsigned long)(address))
 
@@ -25,11 +27,14 @@ static unsigned short probabilities[VU_PROBABILITIES];
 /* Unpacks; gives the address to go on at. */
 void *vu_unpack(void)
 {
-    if (!vu_lzma(vu_packed, (unsigned long)(vu_packed_end - vu_packed), AT(VU_IMAGE),
+    if (!vu_lzma(vu_packed, (vu_word)(vu_packed_end - vu_packed), AT(VU_IMAGE),
                  VU_IMAGE_END - VU_IMAGE, probabilities)) {
         /* A damaged file. There is nothing to say it with. */
         *(volatile unsigned char *)0 = 0;
     }
+#if VU_BRANCHES != VU_BRANCHES_NONE
+    vu_branches(AT(VU_TEXT), VU_TEXT_BYTES, (vu_word)VU_TEXT, 1);
+#endif
     vu_synchronise(AT(VU_IMAGE), AT(VU_IMAGE_END));
     call3(NR_MPROTECT, (long)VU_CODE, (long)(VU_CODE_END - VU_CODE), VU_PROTECTION);
     return AT(VU_ENTRY);

@@ -1,0 +1,151 @@
+/*
+ * Branches, told apart by where they go.
+ *
+ * Most processors name a call's target by the distance to it, so that every call of one function is another
+ * word. Before a program is packed, the distances in its code give way to addresses, which repeat, and what
+ * repeats packs; the loader puts the distances back. What only looks like a branch is changed and changed
+ * back the same way: the code may hold anything.
+ *
+ * VU_BRANCHES chooses one processor's instructions; `pack` gives it to the tool that packs and to the loader.
+ * Sources: the processors' manuals, named at each.
+ */
+#ifndef VERDIGRIS_BRANCH_H
+#define VERDIGRIS_BRANCH_H
+
+#include "lzma.h"
+
+#define VU_BRANCHES_NONE 0
+#define VU_BRANCHES_X86 1
+#define VU_BRANCHES_POWERPC 2
+#define VU_BRANCHES_POWERPC_LITTLE 3
+#define VU_BRANCHES_SPARC 4
+#define VU_BRANCHES_ARM 5
+#define VU_BRANCHES_AARCH64 6
+#define VU_BRANCHES_ALPHA 7
+#define VU_BRANCHES_S390X 8
+
+/*
+ * static void vu_branches(unsigned char *code, vu_word bytes, vu_word address, int back);
+ *
+ * Changes "bytes" of code that are to run at "address": with "back" 0 to addresses, else to distances again.
+ * Cost: some 10 instructions for each 1, 2 or 4 bytes, by processor.
+ */
+
+static vu_word vu_load(const unsigned char *from, int big)
+{
+    return big ? (vu_word)from[0] << 24 | (vu_word)from[1] << 16 | (vu_word)from[2] << 8 | from[3]
+               : (vu_word)from[3] << 24 | (vu_word)from[2] << 16 | (vu_word)from[1] << 8 | from[0];
+}
+
+static void vu_store(unsigned char *to, vu_word word, int big)
+{
+    int i;
+    for (i = 0; i < 4; ++i) {
+        to[big ? 3 - i : i] = (unsigned char)word;
+        word >>= 8;
+    }
+}
+
+#if VU_BRANCHES == VU_BRANCHES_X86
+
+/* call and jmp (E8, E9), the conditional jumps (0F 80 to 0F 8F), each followed by a distance from the next
+ * instruction; Intel SDM volume 2. An address counts from the start of the code, and stands with its highest
+ * byte first: that repeats most.
+ *
+ * Of distances, those to within the code are moved, and as many beyond it as there are addresses to displace:
+ * from -at to bytes. Another word stays, but one that would look moved, its bytes being turned round, is
+ * turned round itself. */
+#define VU_MOVES(word) ((word) + at < bytes + at)
+
+static void vu_branches(unsigned char *code, vu_word bytes, vu_word address, int back)
+{
+    vu_word at = 0;
+    (void)address;
+    while (at + 6 <= bytes) {
+        unsigned char first = code[at++];
+        unsigned char *place;
+        vu_word word;
+        if (first == 0x0f && (code[at] & 0xf0) == 0x80) {
+            ++at;
+        } else if ((first & 0xfe) != 0xe8) {
+            continue;
+        }
+        place = code + at;
+        at += 4;
+        word = vu_load(place, back);
+        if (VU_MOVES(word)) {
+            if (back) {
+                word += word < bytes ? -at : bytes;
+            } else {
+                word += word + at < bytes ? at : -bytes;
+            }
+        } else if (!VU_MOVES(vu_load(place, !back))) {
+            continue;
+        }
+        vu_store(place, word, !back);
+    }
+}
+
+#elif VU_BRANCHES == VU_BRANCHES_S390X
+
+/* brasl and larl (C0x5, C0x0), with a distance of 32 bits in halfwords; z/Architecture Principles of Operation.
+ * The first two bits of an instruction tell its length: 2, 4, 4 or 6 bytes. */
+static void vu_branches(unsigned char *code, vu_word bytes, vu_word address, int back)
+{
+    vu_word at = 0;
+    while (at + 6 <= bytes) {
+        unsigned char first = code[at], second = code[at + 1] & 15;
+        if (first == 0xc0 && (second == 0 || second == 5)) {
+            unsigned char *place = code + at + 2;
+            vu_word moved = (address + at) >> 1;
+            vu_store(place, vu_load(place, 1) + (back ? -moved : moved), 1);
+        }
+        at += first < 0x40 ? 2 : first < 0xc0 ? 4 : 6;
+    }
+}
+
+#elif VU_BRANCHES != VU_BRANCHES_NONE
+
+/* A rule for one kind of instruction, of one word: its fixed bits, what they are, the bits of the distance, and by
+ * how much an address is shifted to count as it does. */
+#if VU_BRANCHES == VU_BRANCHES_POWERPC || VU_BRANCHES == VU_BRANCHES_POWERPC_LITTLE
+/* bl; Power ISA book I, 2.4. */
+#define VU_RULES(rule) rule(0xfc000003, 0x48000001, 0x03fffffc, 0)
+#elif VU_BRANCHES == VU_BRANCHES_SPARC
+/* call; The SPARC Architecture Manual V9, A.8. */
+#define VU_RULES(rule) rule(0xc0000000, 0x40000000, 0x3fffffff, 2)
+#elif VU_BRANCHES == VU_BRANCHES_ARM
+/* bl without a condition; Arm ARM (DDI 0100), A4.1.5. */
+#define VU_RULES(rule) rule(0xff000000, 0xeb000000, 0x00ffffff, 2)
+#elif VU_BRANCHES == VU_BRANCHES_AARCH64
+/* bl, and adrp without its two lowest bits, which stand elsewhere; Arm ARM (DDI 0487), C6.2. */
+#define VU_RULES(rule)                                                                             \
+    rule(0xfc000000, 0x94000000, 0x03ffffff, 2) rule(0x9f000000, 0x90000000, 0x00ffffe0, 9)
+#elif VU_BRANCHES == VU_BRANCHES_ALPHA
+/* bsr; Alpha Architecture Handbook, 4.3. */
+#define VU_RULES(rule) rule(0xfc000000, 0xd0000000, 0x001fffff, 2)
+#else
+#error "branches of a processor that is not written yet"
+#endif
+
+#define VU_RULE(fixed, value, field, shift)                                                        \
+    if ((word & fixed) == value) {                                                                 \
+        vu_word moved = (address + at) >> shift & field;                                           \
+        word = (word & ~(vu_word)field) | ((word + (back ? -moved : moved)) & field);              \
+    }
+
+#define VU_BIG (VU_BRANCHES == VU_BRANCHES_POWERPC || VU_BRANCHES == VU_BRANCHES_SPARC)
+
+static void vu_branches(unsigned char *code, vu_word bytes, vu_word address, int back)
+{
+    vu_word at;
+    for (at = 0; at + 4 <= bytes; at += 4) {
+        vu_word word = vu_load(code + at, VU_BIG);
+        VU_RULES(VU_RULE)
+        vu_store(code + at, word, VU_BIG);
+    }
+}
+
+#endif
+
+#endif
