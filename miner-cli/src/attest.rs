@@ -1,51 +1,64 @@
-//! Proving this machine to a node: challenge, probe, compose, submit, verdict.
+//! Proving this machine to a node: drives a session over a line.
+//!
+//! What is said, when, and what of the answers is believed, is [`miner_tiny::session`]'s, as in the tiny
+//! miner. Here are the line, the machine, the keys of nodes, and words for whoever reads along.
 
-use crate::client::{Answer, Challenge, Client};
+use crate::address::Address;
 use crate::config::Settings;
-use crate::error::Error;
-use crate::known_nodes::KnownNodes;
+use crate::error::{no_node, Error, Refusal};
+use crate::hex;
+use crate::known_nodes::{Known, KnownNodes};
+use crate::line::{self, Line};
 use crate::passphrase;
-use crate::probe;
+use crate::probe::{self, Meter};
 use crate::stop::Stop;
 use crate::surroundings;
-use crate::verdict;
 use crate::wallet::Wallet;
-use miner_tiny::{compose, describe, ComposeError, Host};
-use probe_core::evidence::Evidence;
-use probe_core::seed::Seed;
+use miner_tiny::program::system::Received;
+use miner_tiny::session::{self, Config, Ending, Purpose, Session, Step};
+use miner_tiny::submission::is_id;
+use miner_tiny::{answer, ComposeError, Host};
+use probe_arch::os::MonotonicClock;
+use probe_arch::Native;
+use serde_json::{Map, Value};
+use std::cell::Cell;
+use std::io;
+use std::time::{Duration, Instant};
 
-/// Bytes to compose in: a submission and what it may be too long by.
-const BUFFER: usize = 2 * probe_core::wire::SUBMISSION_MAX;
-
-/// Digits of a nonce.
-const NONCE_DIGITS: usize = 64;
+/// Bytes received at a time.
+const PIECE: usize = 4096;
 
 /// Everything that an attestation needs.
 pub struct Miner {
     settings: Settings,
     stop: Stop,
     wallet: Wallet,
-    client: Client,
-    miner: String,
+    address: Address,
+    known: KnownNodes,
     /// Whether the notice about who vouches for the node was given.
-    noticed: std::cell::Cell<bool>,
+    noticed: Cell<bool>,
 }
 
 impl Miner {
     /// A miner with the wallet of the settings. A missing wallet file is made, with a notice.
     ///
     /// # Errors
-    /// [`Error::Wallet`].
+    /// [`Error::Wallet`]; [`Error::Usage`] for an id or an address that is none.
     pub fn new(settings: Settings, stop: Stop) -> Result<Self, Error> {
+        for (option, id) in [("miner", &settings.miner), ("name", &settings.name)] {
+            if id.as_ref().is_some_and(|id| !is_id(id)) {
+                let why = ComposeError::BadId(option);
+                return Err(Error::Usage(format!("{why}; see --{option}")));
+            }
+        }
+        let address = Address::parse(&settings.node)?;
         let wallet = open_or_create(&settings)?;
-        let client = Client::new(&settings.node, KnownNodes::new(&settings.known_nodes));
-        let miner = settings.miner.clone().unwrap_or_else(|| wallet.address());
         Ok(Miner {
+            known: KnownNodes::new(&settings.known_nodes),
             settings,
             stop,
             wallet,
-            client,
-            miner,
+            address,
             noticed: false.into(),
         })
     }
@@ -55,15 +68,14 @@ impl Miner {
         &self.settings
     }
 
-    /// One attestation.
+    /// One attestation: the answer of the node that accepted it.
     ///
     /// # Errors
     /// Every kind.
-    pub fn attest(&self) -> Result<Answer, Error> {
-        let challenge = self.challenge()?;
-        let body = self.measure(&challenge.nonce)?;
-        self.stop.check()?;
-        self.client.submit(&challenge, &body)
+    pub fn attest(&self) -> Result<Map<String, Value>, Error> {
+        let answer = self.run(Purpose::Attest)?;
+        serde_json::from_slice(&answer)
+            .map_err(|_| no_node(&self.settings.node, "its answer is not a JSON object"))
     }
 
     /// A signed submission for a fresh challenge of the node; nothing is submitted.
@@ -71,17 +83,7 @@ impl Miner {
     /// # Errors
     /// As [`Self::attest`].
     pub fn measure_for_node(&self) -> Result<Vec<u8>, Error> {
-        self.measure(&self.challenge()?.nonce)
-    }
-
-    fn challenge(&self) -> Result<Challenge, Error> {
-        let (challenge, trust) = self.client.challenge(&self.miner)?;
-        if !self.noticed.replace(true) {
-            if let Some(notice) = verdict::trust_notice(self.client.node(), trust) {
-                self.remark(&notice);
-            }
-        }
-        Ok(challenge)
+        self.run(Purpose::Rehearse)
     }
 
     /// A signed submission for a nonce of zeros, without the node.
@@ -89,39 +91,13 @@ impl Miner {
     /// # Errors
     /// [`Error::Machine`] or [`Error::Usage`].
     pub fn measure_offline(&self) -> Result<Vec<u8>, Error> {
-        self.measure(&"0".repeat(NONCE_DIGITS))
+        self.run(Purpose::Offline)
     }
 
-    fn measure(&self, nonce: &str) -> Result<Vec<u8>, Error> {
+    /// One session: what the node answered, or what would be sent.
+    fn run(&self, purpose: Purpose) -> Result<Vec<u8>, Error> {
         let surroundings = surroundings::here();
-        let seed = Seed::derive(nonce, &self.miner);
-        let mut evidence = probe::measure(seed, &self.settings, &surroundings.facts(), &self.stop)?;
-        let about = surroundings.about();
-        loop {
-            match self.sign(&evidence, &about, nonce) {
-                Ok(body) => return Ok(body),
-                // The facts are the longest part and stand in the order of their worth.
-                Err(ComposeError::TooLarge(_) | ComposeError::BufferFull)
-                    if drop_last_fact(&mut evidence) => {}
-                Err(ComposeError::BadId(member)) => {
-                    return Err(Error::Usage(format!(
-                        "{}; see --{}",
-                        ComposeError::BadId(member),
-                        option(member)
-                    )))
-                }
-                Err(error) => return Err(Error::Machine(error.to_string())),
-            }
-        }
-    }
-
-    fn sign(
-        &self,
-        evidence: &Evidence,
-        about: &surroundings::About,
-        nonce: &str,
-    ) -> Result<Vec<u8>, ComposeError> {
-        let mut out: heapless::Vec<u8, BUFFER> = heapless::Vec::new();
+        let (facts, about) = (surroundings.facts(), surroundings.about());
         let macs: Vec<&str> = about.macs.iter().map(String::as_str).collect();
         let host = Host {
             cores: about.cores,
@@ -130,21 +106,210 @@ impl Miner {
             macs: &macs,
             model: &about.model,
         };
-        let usual = || {
-            fit_for_id(&format!(
-                "{}-{}",
-                evidence.identity.architecture, about.hostname
-            ))
+        let node_key = match purpose {
+            Purpose::Offline => None,
+            _ => self.known.key_of(&self.settings.node)?,
         };
-        let name = self.settings.name.clone().unwrap_or_else(usual);
-        let submission = describe(evidence, &host, &self.miner, &name, nonce, &mut out)?;
-        compose(
-            &submission,
-            &self.wallet.public_key(),
-            |text| self.wallet.sign(text),
-            &mut out,
-        )?;
-        Ok(out.to_vec())
+        let (plan, mut arena) = probe::plan(&self.settings)?;
+        let config = Config {
+            host: &self.address.authority,
+            base: &self.address.base,
+            purpose,
+            plan,
+            miner: self.settings.miner.as_deref().unwrap_or_default(),
+            name: self.settings.name.as_deref().unwrap_or_default(),
+            node_key,
+            facts: &facts,
+        };
+        let mut session = Session::new(config, host, &self.wallet, &mut arena);
+        let broken = self.drive(&mut session, purpose != Purpose::Offline)?;
+        self.result(&session, broken)
+    }
+
+    /// Does what the session says, to its end; gives what was last wrong with the line. `vouched` is
+    /// whether there is a node that has to vouch for its challenge.
+    fn drive(
+        &self,
+        session: &mut Session<'_, &Wallet>,
+        vouched: bool,
+    ) -> Result<Option<io::Error>, Error> {
+        let start = Instant::now();
+        let at = |ms: u64| start + Duration::from_millis(ms);
+        let mut line: Option<Line> = None;
+        let mut broken = None;
+        let mut machine = Native::new();
+        let mut clock = MonotonicClock;
+        let mut meter: Option<Meter> = None;
+        let ended = loop {
+            // A session's time is that since its start: setting the system's clock changes nothing.
+            let step = session.step(start.elapsed().as_millis() as u64);
+            // Between two steps, but not between a submission and its answer.
+            if matches!(
+                step,
+                Step::Connect { .. } | Step::Measure | Step::Wait { .. }
+            ) {
+                if let Err(stopped) = self.stop.check() {
+                    break Err(stopped);
+                }
+            }
+            match step {
+                Step::Connect { until_ms } => match self.connect(at(until_ms)) {
+                    Ok(open) => {
+                        line = Some(open);
+                        session.connected();
+                    }
+                    Err(error) => {
+                        broken = Some(error);
+                        session.failed();
+                    }
+                },
+                Step::Send { bytes, until_ms } => {
+                    match line.as_mut().map(|line| line.send(bytes, at(until_ms))) {
+                        Some(Ok(count)) => session.sent(count),
+                        error => {
+                            broken = error.and_then(Result::err);
+                            session.failed();
+                        }
+                    }
+                }
+                Step::Receive { until_ms } => {
+                    let mut piece = [0; PIECE];
+                    match line
+                        .as_mut()
+                        .map(|line| line.receive(&mut piece, at(until_ms)))
+                    {
+                        Some(Ok(Received::Bytes(count))) => session.received(&piece[..count]),
+                        Some(Ok(Received::Nothing)) => {}
+                        Some(Ok(Received::Closed)) => session.closed(),
+                        error => {
+                            broken = error.and_then(Result::err);
+                            session.failed();
+                        }
+                    }
+                }
+                Step::Close => line = None,
+                Step::Measure => {
+                    let meter = match &mut meter {
+                        Some(meter) => meter,
+                        None => {
+                            if vouched {
+                                self.meet(session.outcome().node_key)?;
+                            }
+                            meter.insert(Meter::new(self.settings.quiet))
+                        }
+                    };
+                    session.measure(&mut machine, Some(&mut clock));
+                    if let Some(progress) = session.progress() {
+                        meter.show(&progress);
+                    }
+                }
+                Step::Wait { until_ms } => {
+                    let why = broken
+                        .as_ref()
+                        .map_or_else(|| "no answer".into(), ToString::to_string);
+                    self.remark(&format!("{}: {why}; once more", self.settings.node));
+                    let left = at(until_ms).saturating_duration_since(Instant::now());
+                    if let Err(stopped) = self.stop.sleep(left) {
+                        break Err(stopped);
+                    }
+                }
+                Step::Done(_) => break Ok(broken),
+            }
+        };
+        if let Some(meter) = meter {
+            meter.done();
+        }
+        ended
+    }
+
+    fn connect(&self, end: Instant) -> io::Result<Line> {
+        let trust = match self.address.secure {
+            true => Some(line::usual_trust()?),
+            false => None,
+        };
+        Line::connect(&self.address, trust, end)
+    }
+
+    /// Keeps the key of a node that is met for the first time, and says who vouches for it.
+    fn meet(&self, key: Option<[u8; 32]>) -> Result<(), Error> {
+        let node = &self.settings.node;
+        let notice = match key {
+            None => format!(
+                "{node} does not sign its answers: nothing but the connection vouches for them"
+            ),
+            Some(key) => match self.known.check(node, &key)? {
+                Known::Same => return Ok(()),
+                Known::New => format!(
+                    "first contact with {node}: its key {} is kept from now on",
+                    hex::encode(&key)
+                ),
+            },
+        };
+        if !self.noticed.replace(true) {
+            self.remark(&notice);
+        }
+        Ok(())
+    }
+
+    /// What came of a session that is over.
+    fn result(
+        &self,
+        session: &Session<'_, &Wallet>,
+        broken: Option<io::Error>,
+    ) -> Result<Vec<u8>, Error> {
+        let outcome = session.outcome();
+        let answer = session.answer().unwrap_or_default();
+        match outcome.ending {
+            Some(Ending::Accepted) => Ok(answer.to_vec()),
+            Some(Ending::Rehearsed) => Ok(session.payload().unwrap_or_default().to_vec()),
+            Some(Ending::Refused) => Err(Error::Refused(Refusal::new(
+                outcome.status,
+                outcome.retry_after_s,
+                answer,
+            ))),
+            Some(Ending::Failed(error)) => Err(self.failure(error, answer, broken)),
+            None => Err(Error::Machine("the probe did not end".into())),
+        }
+    }
+
+    /// Why there is no answer to believe.
+    fn failure(&self, error: session::Error, answer: &[u8], broken: Option<io::Error>) -> Error {
+        let node = &self.settings.node;
+        match error {
+            session::Error::BadConfig(_) => Error::Usage(format!("{node}: {error}")),
+            session::Error::Unreachable
+            | session::Error::ConnectionLost
+            | session::Error::TimedOut => {
+                let why = match &broken {
+                    Some(why) => format!("{why}{}", line::hint(why)),
+                    None => error.to_string(),
+                };
+                Error::Network(format!("{node} cannot be reached: {why}"))
+            }
+            session::Error::BadSignature => Error::Trust {
+                what: format!("the signature on the answer of {node} is wrong"),
+                next:
+                    "the answer was changed on its way, or the node is faulty: use https, or ask \
+                       the operator"
+                        .into(),
+            },
+            session::Error::WrongNode => match answer::split(answer) {
+                Some(signed) => match self.known.check(node, &signed.public_key) {
+                    Err(error) => error,
+                    Ok(_) => no_node(node, &error.to_string()),
+                },
+                None => Error::Trust {
+                    what: format!("the node at {node} used to sign its answers, and does not"),
+                    next: "someone may be in between: use https, or ask the operator".into(),
+                },
+            },
+            session::Error::Http(_) | session::Error::NotANode | session::Error::WrongNonce => {
+                no_node(node, &error.to_string())
+            }
+            session::Error::Start(_) | session::Error::Compose(_) => {
+                Error::Machine(error.to_string())
+            }
+        }
     }
 
     /// Says something on standard error, unless asked to be quiet.
@@ -153,33 +318,6 @@ impl Miner {
             eprintln!("note: {text}");
         }
     }
-}
-
-/// The option that sets a member.
-fn option(member: &str) -> &'static str {
-    match member {
-        "miner" => "miner",
-        _ => "name",
-    }
-}
-
-/// `text` with everything that an id may not hold replaced.
-fn fit_for_id(text: &str) -> String {
-    let fit = |c: char| {
-        if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-') {
-            c
-        } else {
-            '-'
-        }
-    };
-    text.chars().map(fit).take(128).collect()
-}
-
-fn drop_last_fact(evidence: &mut Evidence) -> bool {
-    evidence
-        .environment
-        .as_mut()
-        .is_some_and(|environment| environment.facts.pop().is_some())
 }
 
 /// The wallet of the settings. Where nobody named a file and the default one is not there yet, a new

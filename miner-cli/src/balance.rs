@@ -1,7 +1,7 @@
 //! What was earned, and how it was computed.
 
-use crate::client::{shown, Answer, Client};
-use crate::error::Error;
+use crate::client::Client;
+use crate::error::{shown, Error};
 use crate::screen::{Screen, Tone};
 use serde_json::{Map, Value};
 
@@ -22,8 +22,8 @@ pub fn show(
 ) -> Result<(), Error> {
     let balance = client.get(&format!("/wallet/balance?miner_id={id}"))?;
     let epoch = client.get("/epoch")?;
-    let current = number(&epoch.members, "epoch");
-    let last = number(&epoch.members, "last_settled_epoch");
+    let current = number(&epoch, "epoch");
+    let last = number(&epoch, "last_settled_epoch");
     let explained = explain
         .or(last)
         .or(current.and_then(|current| current.checked_sub(1)));
@@ -36,14 +36,14 @@ pub fn show(
     };
     if json {
         let all = serde_json::json!({
-            "balance": balance.members,
-            "epoch": epoch.members,
-            "explanation": explanation.map(|answer| answer.members),
+            "balance": balance,
+            "epoch": epoch,
+            "explanation": explanation,
         });
         println!("{all}");
         return Ok(());
     }
-    let amount = match number(&balance.members, "amount_i64") {
+    let amount = match number(&balance, "amount_i64") {
         Some(micro) => rtc(micro),
         None => return Err(Error::Network("the node's balance has no amount".into())),
     };
@@ -51,7 +51,7 @@ pub fn show(
         "{}  {id}",
         screen.paint(Tone::Strong, format_args!("{amount} RTC"))
     ));
-    let slot = number(&epoch.members, "slot").map_or_else(|| "?".into(), |slot| slot.to_string());
+    let slot = number(&epoch, "slot").map_or_else(|| "?".into(), |slot| slot.to_string());
     let current = current.map_or_else(|| "?".into(), |epoch| epoch.to_string());
     screen.say(format_args!("epoch {current}, slot {slot}"));
     match (explained, explanation) {
@@ -74,8 +74,7 @@ fn rtc(micro: u64) -> String {
 }
 
 /// How an epoch was divided, and what came to `id`.
-fn print_explanation(screen: &Screen, epoch: u64, id: &str, answer: &Answer) {
-    let members = &answer.members;
+fn print_explanation(screen: &Screen, epoch: u64, id: &str, members: &Map<String, Value>) {
     let micro = |name: &str| number(members, name).map_or_else(|| "?".into(), rtc);
     screen.say("");
     let state = match members.get("settled").and_then(Value::as_bool) {

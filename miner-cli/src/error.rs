@@ -1,5 +1,6 @@
 //! Everything that can go wrong, each with what to do next and an exit status.
 
+use miner_tiny::session::{Ending, Outcome};
 use serde_json::{Map, Value};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -58,22 +59,56 @@ pub struct Refusal {
     pub members: Map<String, Value>,
 }
 
-/// The code of evidence that failed the node's integrity checks. A measurement that was disturbed can
-/// fail them once, so that another try is worth it.
-const EVIDENCE_REJECTED: &str = "EVIDENCE_REJECTED";
+/// Longest pause that a node can impose by `Retry-After`.
+const RETRY_AFTER_LIMIT: Duration = Duration::from_secs(3600);
 
-/// Codes that no repetition changes although their status says "conflict".
-const LASTING_CONFLICTS: [&str; 2] = ["HARDWARE_BINDING_FAILED", "DUPLICATE_HARDWARE"];
+/// Longest piece of a stranger's text that is shown.
+const SHOWN_LIMIT: usize = 300;
 
 impl Refusal {
-    /// Whether the same request may succeed later: the node is unwell, busy, or the challenge got lost.
-    pub fn is_passing(&self) -> bool {
-        match self.status {
-            _ if self.code == EVIDENCE_REJECTED => true,
-            409 => !LASTING_CONFLICTS.contains(&self.code.as_str()),
-            408 | 429 => true,
-            status => status >= 500,
+    /// What an answer with an error status says.
+    pub fn new(status: u16, retry_after_s: Option<u32>, body: &[u8]) -> Self {
+        // A proxy's words may be no JSON.
+        let members: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
+        let text = |name: &str| members.get(name).and_then(Value::as_str).map(shown);
+        Refusal {
+            status,
+            code: text("code").unwrap_or_default(),
+            message: text("message")
+                .or_else(|| text("error"))
+                .unwrap_or_else(|| "no reason given".into()),
+            retry_after: retry_after_s
+                .map(|seconds| Duration::from_secs(seconds.into()).min(RETRY_AFTER_LIMIT)),
+            members,
         }
+    }
+
+    /// Whether the same request may succeed later, as a session sees it.
+    pub fn is_passing(&self) -> bool {
+        let outcome = Outcome {
+            ending: Some(Ending::Refused),
+            status: self.status,
+            // A code that does not fit is none that is known.
+            code: self.code.as_str().try_into().unwrap_or_default(),
+            ..Outcome::default()
+        };
+        outcome.is_passing()
+    }
+}
+
+/// A stranger's text made fit for a terminal: short, and without control characters.
+pub fn shown(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(SHOWN_LIMIT)
+        .collect()
+}
+
+/// Something answers, but not a node.
+pub fn no_node(node: &str, why: &str) -> Error {
+    Error::Trust {
+        what: format!("{node} does not answer as a node does: {why}"),
+        next: "check the address with --node; a proxy or a login page may be in between".into(),
     }
 }
 
@@ -154,7 +189,7 @@ fn refusal_hint(refusal: &Refusal) -> String {
             "this hardware already belongs to another wallet: use that wallet, or ask the node's \
              operator for a migration"
         }
-        EVIDENCE_REJECTED => {
+        "EVIDENCE_REJECTED" => {
             "the checks above say what did not hold; close what else runs here, and try again"
         }
         "REPLAY_ATTACK_BLOCKED" => "the same measurements came before: measure again later",
@@ -226,5 +261,26 @@ mod tests {
         }
         assert!(Error::Network(String::new()).is_passing());
         assert!(!Error::Machine(String::new()).is_passing());
+    }
+
+    #[test]
+    fn a_refusal_without_words_still_says_something() {
+        let refusal = Refusal::new(502, None, b"<html>");
+        assert_eq!(
+            (refusal.status, refusal.message.as_str()),
+            (502, "no reason given")
+        );
+    }
+
+    #[test]
+    fn no_node_imposes_more_than_an_hour() {
+        let refusal = Refusal::new(429, Some(u32::MAX), b"{}");
+        assert_eq!(refusal.retry_after, Some(RETRY_AFTER_LIMIT));
+    }
+
+    #[test]
+    fn strangers_cannot_steer_the_terminal() {
+        assert_eq!(shown("a\u{1b}[31mb\n"), "a [31mb ");
+        assert_eq!(shown(&"x".repeat(1000)).len(), SHOWN_LIMIT);
     }
 }

@@ -1,5 +1,6 @@
 //! `verdigris`: measures this machine, shows what was found, and proves it to a node.
 
+mod address;
 mod attest;
 mod backoff;
 mod balance;
@@ -9,6 +10,7 @@ mod config;
 mod error;
 mod hex;
 mod known_nodes;
+mod line;
 mod mine;
 mod names;
 mod passphrase;
@@ -32,7 +34,7 @@ use cli::{Cli, Command, WalletCommand};
 use client::Client;
 use config::Settings;
 use error::Error;
-use known_nodes::KnownNodes;
+use miner_tiny::session::Signer;
 use screen::Screen;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -104,7 +106,7 @@ fn run(cli: Cli) -> Result<(), Error> {
                 Some(id) => id,
                 None => open_wallet(&settings)?.address(),
             };
-            let client = Client::new(&settings.node, KnownNodes::new(&settings.known_nodes));
+            let client = Client::new(&settings.node);
             balance::show(&client, &screen, &id, epoch, settings.json)
         }
         #[cfg(unix)]
@@ -137,7 +139,7 @@ fn run_probe(settings: &Settings, screen: &Screen, svg: Option<&Path>) -> Result
 /// One attestation; what the node says is shown whether it accepts or refuses.
 fn run_attest(miner: &Miner, screen: &Screen) -> Result<(), Error> {
     let (members, outcome) = match miner.attest() {
-        Ok(answer) => (answer.members, Ok(())),
+        Ok(answer) => (answer, Ok(())),
         Err(Error::Refused(refusal)) => (refusal.members.clone(), Err(Error::Refused(refusal))),
         Err(error) => return Err(error),
     };

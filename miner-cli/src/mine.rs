@@ -72,9 +72,9 @@ fn round(miner: &Miner, plan: &Plan) -> Result<(), Error> {
     }
     let answer = miner.attest()?;
     if miner.settings().json {
-        println!("{}", serde_json::Value::Object(answer.members));
+        println!("{}", serde_json::Value::Object(answer));
     } else {
-        println!("accepted: {}", verdict::summary(&answer.members));
+        println!("accepted: {}", verdict::summary(&answer));
     }
     Ok(())
 }

@@ -22,6 +22,23 @@ const SHARE_OF_AVAILABLE: u64 = 4;
 /// Steps of the progress bar: thousandths.
 const WHOLE: u64 = 1000;
 
+/// How much to measure, and the memory for it.
+///
+/// # Errors
+/// [`Error::Machine`] where there is not so much memory.
+pub fn plan(settings: &Settings) -> Result<(Plan, Arena), Error> {
+    let size = settings
+        .arena
+        .unwrap_or_else(|| usual_arena(settings.quick));
+    let arena = Arena::new(size.bytes() as usize)
+        .map_err(|error| Error::Machine(format!("no {size} to measure in: {error}")))?;
+    let plan = Plan {
+        quick: settings.quick,
+        arena_bytes: size.bytes(),
+    };
+    Ok((plan, arena))
+}
+
 /// Measures this machine.
 ///
 /// # Errors
@@ -32,15 +49,7 @@ pub fn measure(
     facts: &[Fact],
     stop: &Stop,
 ) -> Result<Evidence, Error> {
-    let size = settings
-        .arena
-        .unwrap_or_else(|| usual_arena(settings.quick));
-    let mut arena = Arena::new(size.bytes() as usize)
-        .map_err(|error| Error::Machine(format!("no {size} to measure in: {error}")))?;
-    let plan = Plan {
-        quick: settings.quick,
-        arena_bytes: size.bytes(),
-    };
+    let (plan, mut arena) = plan(settings)?;
     let mut prober = Prober::new(plan, seed, &mut arena, facts)
         .map_err(|error| Error::Machine(error.to_string()))?;
     let mut machine = Native::new();
@@ -79,14 +88,18 @@ fn usual_arena(quick: bool) -> Size {
 }
 
 /// Shows progress: a bar on a terminal, a line for each channel elsewhere, nothing when asked so.
-enum Meter {
+pub enum Meter {
+    /// On a terminal.
     Bar(ProgressBar),
+    /// Elsewhere; the channel named last.
     Lines(Option<ChannelId>),
+    /// Nothing.
     Silent,
 }
 
 impl Meter {
-    fn new(quiet: bool) -> Self {
+    /// Nothing is shown yet.
+    pub fn new(quiet: bool) -> Self {
         if quiet {
             return Meter::Silent;
         }
@@ -102,7 +115,8 @@ impl Meter {
         Meter::Bar(bar)
     }
 
-    fn show(&mut self, progress: &Progress) {
+    /// Shows how far it is.
+    pub fn show(&mut self, progress: &Progress) {
         let Some(channel) = progress.channel else {
             return;
         };
@@ -127,7 +141,8 @@ impl Meter {
         }
     }
 
-    fn done(&self) {
+    /// Takes the bar away.
+    pub fn done(&self) {
         if let Meter::Bar(bar) = self {
             bar.finish_and_clear();
         }

@@ -1,7 +1,6 @@
 //! A node's verdict, check by check.
 
-use crate::client::{shown, Trust};
-use crate::hex;
+use crate::error::shown;
 use crate::screen::{Screen, Tone};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -131,20 +130,6 @@ fn tone_of_reason(tone: Tone) -> Tone {
         Tone::Bad
     } else {
         Tone::Faint
-    }
-}
-
-/// What there is to say about who vouches for a node's answers; `None` where all is as usual.
-pub fn trust_notice(node: &str, trust: Trust) -> Option<String> {
-    match trust {
-        Trust::Signed => None,
-        Trust::FirstSeen(key) => Some(format!(
-            "first contact with {node}: its key {} is kept from now on",
-            hex::encode(&key)
-        )),
-        Trust::Unsigned => Some(format!(
-            "{node} does not sign its answers: nothing but the connection vouches for them"
-        )),
     }
 }
 

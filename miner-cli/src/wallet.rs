@@ -10,7 +10,8 @@ use crate::private_file;
 use argon2::{Algorithm, Argon2, Params, Version};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
-use ed25519_dalek::{Signer, SigningKey};
+use ed25519_dalek::SigningKey;
+use miner_tiny::session::Signer;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -214,11 +215,6 @@ impl Wallet {
         private_file::create(path, &text)
     }
 
-    /// The public key.
-    pub fn public_key(&self) -> [u8; 32] {
-        self.key.verifying_key().to_bytes()
-    }
-
     /// The address: `RTC` and the first 40 hexadecimal digits of SHA-256 of the public key.
     pub fn address(&self) -> String {
         let digits = hex::encode(&Sha256::digest(self.public_key()));
@@ -229,10 +225,15 @@ impl Wallet {
     pub fn seed_hex(&self) -> Zeroizing<String> {
         Zeroizing::new(hex::encode(self.key.as_bytes()))
     }
+}
 
-    /// Signs (Ed25519).
-    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
-        self.key.sign(message).to_bytes()
+impl Signer for Wallet {
+    fn public_key(&self) -> [u8; 32] {
+        self.key.verifying_key().to_bytes()
+    }
+
+    fn sign(&self, message: &[u8]) -> [u8; 64] {
+        ed25519_dalek::Signer::sign(&self.key, message).to_bytes()
     }
 }
 

@@ -28,10 +28,10 @@ fn mining_outlives_a_sick_node() {
         1 => error(500, "", "INTERNAL_ERROR"),
         2 => Reply::Http(502, "", "<html>a proxy</html>".into()),
         3 => error(429, "Retry-After: 0\r\n", "CHALLENGE_RATE_LIMIT"),
-        // A challenge, whose answer gets lost; and one that the node forgot in a restart.
-        4 | 6 => stock(request),
+        // A submission whose answer gets lost and that is sent again; and a challenge that the node
+        // forgot in a restart.
         5 => Reply::Drop,
-        7 => error(409, "", "CHALLENGE_INVALID"),
+        8 => error(409, "", "CHALLENGE_INVALID"),
         _ => stock(request),
     });
     let home = Home::new();
@@ -48,7 +48,8 @@ fn mining_outlives_a_sick_node() {
     ];
     let ran = run(&home, &node, &mine).ended(0);
     assert_eq!(ran.stdout.matches("accepted: ").count(), 2, "{ran:?}");
-    assert_eq!(ran.stderr.matches("trying again in").count(), 6, "{ran:?}");
+    assert_eq!(ran.stderr.matches("trying again in").count(), 4, "{ran:?}");
+    assert_eq!(ran.stderr.matches("once more").count(), 2, "{ran:?}");
 }
 
 #[test]

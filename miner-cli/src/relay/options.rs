@@ -1,13 +1,11 @@
 //! What a relay can be told.
 
+use crate::address::Address;
 use crate::error::Error;
 use clap::{Args, ValueEnum};
 use miner_tiny::link::DEFAULT_BAUD;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-
-/// The port of an address that names none (RFC 9110, section 4.2.1).
-const HTTP_PORT: u16 = 80;
 
 /// Speeds that serial drivers know, in bits per second (0 would hang up: termios(3), B0).
 const SPEEDS: std::ops::RangeInclusive<u32> = 50..=4_000_000;
@@ -130,32 +128,14 @@ fn listening_address(text: &str) -> Result<SocketAddr, Error> {
 
 /// Host and port of a node's URL.
 fn node_address(url: &str) -> Result<(String, u16), Error> {
-    let bad = |why: &str| Error::Usage(format!("--node {url}: {why}"));
-    let Some(rest) = url.strip_prefix("http://") else {
-        return Err(bad(
-            "the machine behind the line speaks plain HTTP, and so must its node: http://host:port",
-        ));
-    };
-    let authority = rest.split('/').next().unwrap_or_default();
-    // The colons of [::1]:80 stand in brackets.
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.contains(']') => (
-            host,
-            port.parse()
-                .ok()
-                .filter(|&port| port != 0)
-                .ok_or_else(|| bad("no such port"))?,
-        ),
-        _ => (authority, HTTP_PORT),
-    };
-    let host = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'))
-        .unwrap_or(host);
-    match host.is_empty() || host.contains('@') {
-        true => Err(bad("http://host:port")),
-        false => Ok((host.to_owned(), port)),
+    let address = Address::parse(url)?;
+    if address.secure {
+        return Err(Error::Usage(format!(
+            "--node {url}: the machine behind the line speaks plain HTTP, and so must its node: \
+             http://host:port"
+        )));
     }
+    Ok((address.host, address.port))
 }
 
 #[cfg(test)]

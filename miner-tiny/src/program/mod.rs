@@ -13,6 +13,7 @@
 //! Every word that a person reads fits lines of 40 columns.
 
 pub mod config_file;
+pub mod node;
 pub mod system;
 
 mod arguments;
@@ -21,7 +22,6 @@ mod key_file;
 mod known_nodes;
 mod line;
 mod lines;
-mod node;
 mod report;
 mod resolve;
 mod surroundings;

@@ -397,6 +397,20 @@ impl<'a, S: Signer> Session<'a, S> {
         there.then_some(&self.text)
     }
 
+    /// The body of the node's last answer, at the end where that answer brought the end: it accepted,
+    /// refused, or is not believed, and then it is anybody's.
+    pub fn answer(&self) -> Option<&[u8]> {
+        let brought = match self.outcome.ending {
+            Some(Ending::Accepted | Ending::Refused) => true,
+            Some(Ending::Failed(error)) => matches!(
+                error,
+                Error::NotANode | Error::BadSignature | Error::WrongNode | Error::WrongNonce
+            ),
+            _ => false,
+        };
+        (brought && self.at == At::Done).then_some(&self.text)
+    }
+
     /// The miner that is credited: the configured one, or the signer's address; empty before the first
     /// step.
     pub fn miner(&self) -> &str {
