@@ -10,6 +10,7 @@ pub mod attest;
 pub mod audit;
 pub mod clock;
 pub mod config;
+pub mod continuity;
 pub mod epoch;
 pub mod error;
 pub mod http;
