@@ -14,8 +14,8 @@ const PROGRAM: &str = "verdigris-tiny";
 const PROFILE: &str = "tiny";
 
 /// How the program without a C library is compiled beyond the profile: nothing unwinds, a fault ends the
-/// program at once, no place in the source is named, and SHA-256 is a loop.
-const BARE_FLAGS: [&str; 7] = [
+/// program at once, no place in the source is named, SHA-2 is a loop, and a curve needs no vector unit.
+const BARE_FLAGS: [&str; 8] = [
     "-Zunstable-options",
     "-Cpanic=immediate-abort",
     "-Cforce-unwind-tables=no",
@@ -23,7 +23,11 @@ const BARE_FLAGS: [&str; 7] = [
     "-Zfmt-debug=none",
     "--cfg=sha2_backend=\"soft\"",
     "--cfg=sha2_backend_soft=\"compact\"",
+    "--cfg=curve25519_dalek_backend=\"serial\"",
 ];
+
+/// The libraries' own choices for it: memory by loops (there is no C library), and small sorts.
+const BARE_LIBRARIES: &str = "-Zbuild-std-features=compiler-builtins-mem,optimize_for_size";
 
 /// How long one build may take: ten times what it takes on two cores.
 const BUILD_LIMIT: Duration = Duration::from_secs(900);
@@ -51,6 +55,8 @@ pub struct Builder {
     pub out: PathBuf,
     /// The compiler with its libraries' source; only asked for where a target needs it.
     pub toolchain: Option<Toolchain>,
+    /// Whether miners in Rust can show that they compute right: for comparing them, not for disks.
+    pub self_check: bool,
 }
 
 impl Builder {
@@ -99,10 +105,13 @@ impl Builder {
             "--features",
             "bare",
             "-Zbuild-std=core",
-            "-Zbuild-std-features=compiler-builtins-mem",
+            BARE_LIBRARIES,
             "--target",
             target.triple.as_str(),
         ]);
+        if !self.self_check {
+            cargo.arg("--no-default-features");
+        }
         process::run(&mut cargo, BUILD_LIMIT)?.success("the build")?;
         built(
             out.join(&target.triple).join(PROFILE).join(PROGRAM),

@@ -40,7 +40,13 @@ enum Task {
     /// Name the targets: name, tier, triple, emulator, CPU models
     List,
     /// Build targets and print where the programs are
-    Build(Chosen),
+    Build {
+        #[command(flatten)]
+        chosen: Chosen,
+        /// As disks carry them: a tenth smaller, without `--self-check`
+        #[arg(long)]
+        small: bool,
+    },
     /// Build targets, run each as all its CPU models, compare, attest, and judge
     Run {
         #[command(flatten)]
@@ -114,7 +120,8 @@ fn go(task: Task) -> Result<bool, String> {
                 tier: LAST_TIER,
                 out: out.to_path_buf(),
             };
-            let (targets, builder) = prepare(root, &chosen)?;
+            let (targets, mut builder) = prepare(root, &chosen)?;
+            builder.self_check = false;
             floppy::run(root, &arguments, &targets, &builder)
         }
         Task::Boot(arguments) => boot::run(root, &arguments),
@@ -124,8 +131,9 @@ fn go(task: Task) -> Result<bool, String> {
             }
             Ok(true)
         }
-        Task::Build(chosen) => {
-            let (targets, builder) = prepare(root, &chosen)?;
+        Task::Build { chosen, small } => {
+            let (targets, mut builder) = prepare(root, &chosen)?;
+            builder.self_check = !small;
             for target in &targets {
                 let built = builder.target(target).map_err(|e| named(target, &e))?;
                 println!(
@@ -180,6 +188,7 @@ fn prepare(root: &Path, chosen: &Chosen) -> Result<(Vec<Target>, builder::Builde
         root: root.to_path_buf(),
         out,
         toolchain: rust.then(toolchain::find).transpose()?,
+        self_check: true,
     };
     if targets.iter().any(|t| t.route == Route::C) {
         // Always made anew: the sources may have changed.
