@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{serve, signed, stock, Home, Ran, Reply};
+use common::{serve, signed, stock, Home, Node, Ran, Reply};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -293,29 +293,12 @@ fn the_balance_is_shown_with_its_computation() {
 /// With `VERDIGRIS_NODE_BIN` naming a `verdigris-node`: the whole conversation.
 #[test]
 fn a_whole_attestation_with_a_real_node() {
-    let Some(program) = std::env::var_os("VERDIGRIS_NODE_BIN") else {
-        eprintln!("VERDIGRIS_NODE_BIN is not set: not run");
+    let home = Home::new();
+    let Some(node) = Node::start(&home) else {
         return;
     };
-    use std::io::{BufRead, BufReader};
-    let home = Home::new();
-    let mut node = Command::new(program)
-        .args(["serve", "--listen", "127.0.0.1:0", "--database"])
-        .arg(home.path("node.db"))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(node.stdout.take().unwrap()).lines();
-    let url = lines.map_while(Result::ok).find_map(|line| {
-        line.split_once("listening on ")
-            .map(|(_, url)| url.split(' ').next().unwrap().to_owned())
-    });
-    let url = url.expect("the node says where it listens");
-    let ran = home.run(&["attest", "--json", "--node", &url]);
-    let balance = home.run(&["balance", "--node", &url]);
-    node.kill().unwrap();
-    node.wait().unwrap();
+    let ran = home.run(&["attest", "--json", "--node", &node.url]);
+    let balance = home.run(&["balance", "--node", &node.url]);
     let answer = ran.ended(0).json();
     assert_eq!(answer["ok"], true);
     assert_eq!(answer["verdict"]["integrity"], true);

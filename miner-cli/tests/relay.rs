@@ -4,6 +4,7 @@
 
 mod common;
 
+use common::line::{pty, text, Noise, Relay, PATIENCE};
 use common::{serve, signed, Home};
 use miner_tiny::link::{Broken, Client, Error, Line, Reason, Received, DEFAULT_BAUD};
 use miner_tiny::session::{self, Config, Ending, Purpose, Session, Signer};
@@ -13,93 +14,19 @@ use probe_arch::os::MonotonicClock;
 use probe_arch::Native;
 use probe_core::plan::{Plan, MIN_ARENA};
 use rustix::event::{poll, PollFd, PollFlags, Timespec};
-use rustix::process::{kill_process, Pid, Signal};
-use rustix::pty::{grantpt, openpt, ptsname, unlockpt, OpenptFlags};
 use rustix::termios::{tcgetattr, LocalModes};
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
 use std::sync::mpsc::{channel, Receiver};
 use std::time::{Duration, Instant};
-
-/// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The relay as a process.
-struct Relay {
-    child: Child,
-    lines: Receiver<String>,
-    said: String,
-}
-
-impl Relay {
-    fn start(home: &Home, node: &str, arguments: &[&str]) -> Self {
-        let arguments = [&["relay", "--node", node], arguments].concat();
-        let mut child = home
-            .command(&arguments)
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the relay starts");
-        let (sender, lines) = channel();
-        let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
-        std::thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
-                let _ = sender.send(line);
-            }
-        });
-        Relay {
-            child,
-            lines,
-            said: String::new(),
-        }
-    }
-
-    /// Waits for a line that holds `words`.
-    #[track_caller]
-    fn says(&mut self, words: &str) -> String {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            let Ok(line) = self.lines.recv_timeout(left) else {
-                panic!("never said `{words}`, but:\n{}", self.said);
-            };
-            self.said += &line;
-            self.said.push('\n');
-            if line.contains(words) {
-                return line;
-            }
-        }
-    }
-
-    /// The port that it listens on.
-    fn port(&mut self) -> u16 {
-        let line = self.says("leads to");
-        let address = line.split(' ').nth(1).expect("an address");
-        let (_, port) = address.rsplit_once(':').expect("a port");
-        port.parse().expect("a number")
-    }
-
-    fn interrupt(&self) {
-        kill_process(Pid::from_child(&self.child), Signal::INT).expect("it runs");
-    }
-}
-
-impl Drop for Relay {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// The miner's end of a line, which garbles so many bytes in a hundred thousand.
 struct Port<T> {
     stream: T,
     began: Instant,
-    garbled: u64,
-    dice: u64,
+    noise: Noise,
 }
 
 impl<T: Read + Write + AsFd> Port<T> {
@@ -107,32 +34,8 @@ impl<T: Read + Write + AsFd> Port<T> {
         Port {
             stream,
             began: Instant::now(),
-            garbled,
-            dice: 0x9e37_79b9_7f4a_7c15,
+            noise: Noise::of(garbled),
         }
-    }
-
-    fn roll(&mut self) -> u64 {
-        self.dice ^= self.dice >> 12;
-        self.dice ^= self.dice << 25;
-        self.dice ^= self.dice >> 27;
-        self.dice.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
-    }
-
-    fn garble(&mut self, bytes: &[u8]) -> Vec<u8> {
-        let mut out = Vec::new();
-        for &byte in bytes {
-            if self.roll() % 100_000 >= self.garbled {
-                out.push(byte);
-                continue;
-            }
-            match self.roll() % 3 {
-                0 => {}
-                1 => out.push(byte ^ 1 << (self.roll() % 8)),
-                _ => out.extend([byte, self.roll() as u8]),
-            }
-        }
-        out
     }
 }
 
@@ -142,7 +45,7 @@ impl<T: Read + Write + AsFd> Line for Port<T> {
     }
 
     fn write(&mut self, bytes: &[u8], _: u64) -> Result<usize, Broken> {
-        let garbled = self.garble(bytes);
+        let garbled = self.noise.garble(bytes);
         self.stream.write_all(&garbled).map_err(|_| Broken)?;
         Ok(bytes.len())
     }
@@ -160,29 +63,11 @@ impl<T: Read + Write + AsFd> Line for Port<T> {
         if count == 0 {
             return Err(Broken);
         }
-        let garbled = self.garble(&piece[..count]);
+        let garbled = self.noise.garble(&piece[..count]);
         let count = garbled.len().min(to.len());
         to[..count].copy_from_slice(&garbled[..count]);
         Ok(count)
     }
-}
-
-/// A pseudo-terminal: the miner's end, and the name of the relay's.
-fn pty() -> (File, PathBuf) {
-    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
-    // No relay of another test may hold it open.
-    #[cfg(target_os = "linux")]
-    let flags = flags | OpenptFlags::CLOEXEC;
-    let master = openpt(flags).expect("a pseudo-terminal");
-    grantpt(&master).expect("granted");
-    unlockpt(&master).expect("unlocked");
-    let name = ptsname(&master, Vec::new()).expect("a name");
-    let path = PathBuf::from(name.into_string().expect("UTF-8"));
-    (File::from(master), path)
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("UTF-8")
 }
 
 fn later(line: &mut impl Line) -> u64 {
@@ -513,7 +398,7 @@ fn ctrl_c_stops_it_and_tells_the_machine() {
     let received = client.receive(&mut line, &mut [0; 9], until_ms);
     assert_eq!(received, Err(Error::Dropped(Reason::Stopping)));
     relay.says("stopped");
-    assert_eq!(relay.child.wait().expect("it ends").code(), Some(0));
+    assert_eq!(relay.ended(), Some(0));
     // The device is as it was.
     assert!(echoes(&held));
 }

@@ -1,12 +1,15 @@
 //! The real program in a home of its own, and a node of a few lines.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+#[cfg(unix)]
+pub mod line;
+
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::{json, Map, Value};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 /// A home directory for the program, removed at the end.
 pub struct Home(pub tempfile::TempDir);
@@ -133,6 +136,43 @@ fn read(stream: &TcpStream) -> Option<Request> {
         path,
         body: String::from_utf8(body).ok()?,
     })
+}
+
+/// The real node as a process, with a database of its own in `home`; `None` where `VERDIGRIS_NODE_BIN`
+/// does not name its program, which is said.
+pub struct Node {
+    child: Child,
+    pub url: String,
+}
+
+impl Node {
+    pub fn start(home: &Home) -> Option<Self> {
+        let Some(program) = std::env::var_os("VERDIGRIS_NODE_BIN") else {
+            eprintln!("VERDIGRIS_NODE_BIN is not set: no real node");
+            return None;
+        };
+        let mut child = Command::new(program)
+            .args(["serve", "--listen", "127.0.0.1:0", "--database"])
+            .arg(home.path("node.db"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the node starts");
+        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let url = lines.map_while(Result::ok).find_map(|line| {
+            line.split_once("listening on ")
+                .map(|(_, url)| url.split(' ').next().unwrap_or_default().to_owned())
+        });
+        let url = url.expect("the node says where it listens");
+        Some(Node { child, url })
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 pub const NONCE: &str = "6e27f35a3ed74839ce21b914112c224a626694ec35b6ca02f6c0fdc661d310ac";
