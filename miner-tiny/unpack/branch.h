@@ -23,6 +23,7 @@
 #define VU_BRANCHES_AARCH64 6
 #define VU_BRANCHES_ALPHA 7
 #define VU_BRANCHES_S390X 8
+#define VU_BRANCHES_RISCV 9
 
 /*
  * static void vu_branches(unsigned char *code, vu_word bytes, vu_word address, int back);
@@ -101,6 +102,67 @@ static void vu_branches(unsigned char *code, vu_word bytes, vu_word address, int
             vu_store(place, vu_load(place, 1) + (back ? -moved : moved), 1);
         }
         at += first < 0x40 ? 2 : first < 0xc0 ? 4 : 6;
+    }
+}
+
+#elif VU_BRANCHES == VU_BRANCHES_RISCV
+
+/* auipc (0x17), which adds its upper 20 bits to its own address, with the instruction behind it, whose upper
+ * 12 bits go on from the same register; The RISC-V Instruction Set Manual volume I, 2.4. Moved, the first
+ * word holds the lower bits of the second, and the second the sum, its highest byte first. */
+#define VU_AUIPC 0x17
+
+/* Whether the lower 20 bits of an instruction of four bytes read what "auipc" wrote. */
+static int vu_reads(vu_word instruction, vu_word auipc)
+{
+    return (instruction & 3) == 3 && (instruction & 0x7f) != VU_AUIPC
+           && (instruction >> 15 & 31) == (auipc >> 7 & 31);
+}
+
+/* Whether the two words at "place" are moved, or else a pair to be moved. */
+static int vu_is_pair(const unsigned char *place, int moved)
+{
+    vu_word auipc = vu_load(place, 0);
+    return vu_reads(moved ? auipc >> 12 : vu_load(place + 4, 0), auipc);
+}
+
+static void vu_move(unsigned char *place, vu_word address, int back)
+{
+    vu_word auipc = vu_load(place, 0), kept = auipc & 0xfff, second = vu_load(place + 4, back);
+    if (back) {
+        second -= address;
+        vu_store(place, ((second + 0x800) & ~(vu_word)0xfff) | kept, 0);
+        vu_store(place + 4, second << 20 | auipc >> 12, 0);
+    } else {
+        vu_store(place, second << 12 | kept, 0);
+        /* The 12 bits have a sign. */
+        vu_store(place + 4, auipc - kept + (second >> 20) - (second >> 31 << 12) + address, 1);
+    }
+}
+
+static void vu_branches(unsigned char *code, vu_word bytes, vu_word address, int back)
+{
+    vu_word at = 0;
+    while (at + 8 <= bytes) {
+        unsigned char *place = code + at;
+        unsigned char first = *place;
+        vu_word here = address + at;
+        at += (first & 3) == 3 ? 4 : 2;
+        if ((first & 0x7f) != VU_AUIPC) {
+            continue;
+        }
+        if (vu_is_pair(place, back)) {
+            vu_move(place, here, back);
+        } else if (vu_is_pair(place, !back)) {
+            /* What only looks like the outcome: as often the other way as gives what does not, and is
+             * therefore no outcome of anything else. */
+            do {
+                vu_move(place, here, !back);
+            } while (vu_is_pair(place, !back));
+        } else {
+            continue;
+        }
+        at += 4;
     }
 }
 
