@@ -117,13 +117,18 @@ static vu_word direct(struct decoder *d, unsigned bits)
 
 static unsigned length(struct decoder *d, unsigned place, unsigned position_state)
 {
+    unsigned least = 0, bits = 3;
     if (bit(d, place) == 0) {
-        return tree(d, place + LENGTH_LOW + position_state * 8, 3);
+        place += LENGTH_LOW + position_state * 8;
+    } else if (bit(d, place + 1) == 0) {
+        place += LENGTH_MID + position_state * 8;
+        least = 8;
+    } else {
+        place += LENGTH_HIGH;
+        bits = 8;
+        least = 16;
     }
-    if (bit(d, place + 1) == 0) {
-        return 8 + tree(d, place + LENGTH_MID + position_state * 8, 3);
-    }
-    return 16 + tree(d, place + LENGTH_HIGH, 8);
+    return least + tree(d, place, bits);
 }
 
 /* How far back a match begins, less one. */
@@ -131,17 +136,19 @@ static vu_word distance(struct decoder *d, unsigned match_length)
 {
     unsigned state = match_length < LENGTH_STATES ? match_length : LENGTH_STATES - 1;
     unsigned slot = tree(d, SLOT + state * 64, 6);
-    unsigned bits = (slot >> 1) - 1;
+    unsigned bits = (slot >> 1) - 1, place = ALIGN;
     vu_word back;
     if (slot < 4) {
         return slot;
     }
     back = (vu_word)(2 | (slot & 1)) << bits;
     if (slot < END_POSITION_MODEL) {
-        return back + reverse_tree(d, SPECIAL + back - slot, bits);
+        place = SPECIAL + back - slot;
+    } else {
+        back += direct(d, bits - ALIGN_BITS) << ALIGN_BITS;
+        bits = ALIGN_BITS;
     }
-    back += direct(d, bits - ALIGN_BITS) << ALIGN_BITS;
-    return back + reverse_tree(d, ALIGN, ALIGN_BITS);
+    return back + reverse_tree(d, place, bits);
 }
 
 int vu_lzma(const unsigned char *from, vu_word bytes, unsigned char *to, vu_word room,
@@ -167,56 +174,57 @@ int vu_lzma(const unsigned char *from, vu_word bytes, unsigned char *to, vu_word
     }
     while (at < room && d.from <= d.end) {
         unsigned position_state = at & ((1 << VU_PB) - 1);
-        unsigned count;
+        unsigned count, which, lengths, after;
+        vu_word chosen;
         if (bit(&d, IS_MATCH + state * POSITION_STATES_MAX + position_state) == 0) {
             unsigned before = at == 0 ? 0 : to[at - 1];
             unsigned context = (at & ((1 << VU_LP) - 1)) << VU_LC | before >> (8 - VU_LC);
-            unsigned place = LITERAL + 0x300 * context, symbol = 1;
+            unsigned place = LITERAL + 0x300 * context, symbol = 1, expected = 0, same = 0;
             if (state >= 7) {
                 /* After a match: along the byte that would have come next in it. */
-                unsigned expected = to[at - back[0] - 1];
-                unsigned same = 0x100;
-                while (symbol < 0x100) {
-                    unsigned b;
-                    expected <<= 1;
-                    b = bit(&d, place + same + (expected & same) + symbol);
-                    symbol = symbol << 1 | b;
-                    same &= b ? expected : ~expected;
-                }
+                expected = to[at - back[0] - 1];
+                same = 0x100;
             }
             while (symbol < 0x100) {
-                symbol = symbol << 1 | bit(&d, place + symbol);
+                unsigned b;
+                expected <<= 1;
+                b = bit(&d, place + same + (expected & same) + symbol);
+                symbol = symbol << 1 | b;
+                same &= b ? expected : ~expected;
             }
             to[at++] = (unsigned char)symbol;
             state = state < 4 ? 0 : state < 10 ? state - 3 : state - 6;
             continue;
         }
-        if (bit(&d, IS_REP + state) == 0) {
-            back[3] = back[2];
-            back[2] = back[1];
-            back[1] = back[0];
-            count = length(&d, MATCH_LENGTH, position_state);
-            state = state < 7 ? 7 : 10;
-            back[0] = distance(&d, count);
-            count += MATCH_MIN;
-        } else {
-            unsigned which = 0;
+        which = 0;
+        lengths = MATCH_LENGTH;
+        after = 7;
+        if (bit(&d, IS_REP + state) != 0) {
+            lengths = REP_LENGTH;
+            after = 8;
             if (bit(&d, IS_REP_G0 + state) != 0) {
                 which = bit(&d, IS_REP_G1 + state) == 0 ? 1 : 2 + bit(&d, IS_REP_G2 + state);
-            }
-            if (which == 0 && bit(&d, IS_REP0_LONG + state * POSITION_STATES_MAX + position_state) == 0) {
-                count = 1;
-                state = state < 7 ? 9 : 11;
-            } else {
-                vu_word chosen = back[which];
-                for (; which != 0; --which) {
-                    back[which] = back[which - 1];
-                }
-                back[0] = chosen;
-                count = MATCH_MIN + length(&d, REP_LENGTH, position_state);
-                state = state < 7 ? 8 : 11;
+            } else if (bit(&d, IS_REP0_LONG + state * POSITION_STATES_MAX + position_state) == 0) {
+                lengths = 0;
+                after = 9;
             }
         }
+        count = 1;
+        chosen = back[which];
+        if (lengths != 0) {
+            count = length(&d, lengths, position_state);
+            if (lengths == MATCH_LENGTH) {
+                which = 3;
+                chosen = distance(&d, count);
+            }
+            count += MATCH_MIN;
+        }
+        for (; which != 0; --which) {
+            back[which] = back[which - 1];
+        }
+        back[0] = chosen;
+        /* After a literal 7, 8 or 9; else 10 after a match, and 11. */
+        state = state < 7 ? after : after == 7 ? 10 : 11;
         if (back[0] >= at || count > room - at) {
             return 0;
         }
