@@ -156,6 +156,7 @@ impl Miner {
                 Step::Connect { until_ms } => match self.connect(at(until_ms)) {
                     Ok(open) => {
                         line = Some(open);
+                        broken = None;
                         session.connected();
                     }
                     Err(error) => {

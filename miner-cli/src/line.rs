@@ -155,3 +155,7 @@ fn is_pause(error: &io::Error) -> bool {
         ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
     )
 }
+
+#[cfg(test)]
+#[path = "line_tests.rs"]
+mod tests;

@@ -2,24 +2,9 @@
 
 mod common;
 
-use common::{serve, signed, stock, Home, Node, Ran, Reply};
+use common::{error, run, serve, signed, stock, Home, Node, Ran, Reply, SHORT};
 use std::process::{Command, Stdio};
 use std::time::Duration;
-
-/// What makes a probe short.
-const SHORT: [&str; 3] = ["--quick", "--arena", "64K"];
-
-fn run(home: &Home, node: &str, arguments: &[&str]) -> Ran {
-    home.run(&[arguments, &SHORT, &["--node", node]].concat())
-}
-
-fn error(status: u16, headers: &'static str, code: &str) -> Reply {
-    Reply::Http(
-        status,
-        headers,
-        format!(r#"{{"ok":false,"code":"{code}","message":"no"}}"#),
-    )
-}
 
 #[test]
 fn mining_outlives_a_sick_node() {

@@ -10,6 +10,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 /// A home directory for the program, removed at the end.
 pub struct Home(pub tempfile::TempDir);
@@ -79,6 +80,8 @@ pub enum Reply {
     Drop,
     /// Status, further header lines, body.
     Http(u16, &'static str, String),
+    /// These bytes, so many at a time.
+    Pieces(Vec<u8>, usize),
 }
 
 /// A request as it came.
@@ -98,19 +101,37 @@ pub fn serve(mut reply: impl FnMut(usize, &Request) -> Reply + Send + 'static) -
             let Some(request) = read(&stream) else {
                 continue;
             };
-            if let Reply::Http(status, headers, body) = reply(number, &request) {
-                let length = body.len();
-                let head = format!(
-                    "HTTP/1.1 {status} x\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n"
-                );
-                // The program may have gone away.
-                let _ = stream
-                    .write_all(head.as_bytes())
-                    .and_then(|()| stream.write_all(body.as_bytes()));
-            }
+            // The program may have gone away.
+            let _ = match reply(number, &request) {
+                Reply::Drop => Ok(()),
+                Reply::Http(status, headers, body) => {
+                    stream.write_all(&answer(status, headers, &body))
+                }
+                Reply::Pieces(bytes, size) => in_pieces(&mut stream, &bytes, size),
+            };
         }
     });
     url
+}
+
+/// An answer as it goes over the line.
+pub fn answer(status: u16, headers: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status} x\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n{body}"
+    )
+    .into_bytes()
+}
+
+/// Writes so many bytes at a time, each a packet of its own.
+fn in_pieces(stream: &mut TcpStream, bytes: &[u8], size: usize) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    for piece in bytes.chunks(size) {
+        stream.write_all(piece)?;
+        // So that the other side reads it before the next one comes.
+        std::thread::sleep(Duration::from_micros(300));
+    }
+    Ok(())
 }
 
 fn read(stream: &TcpStream) -> Option<Request> {
@@ -147,12 +168,17 @@ pub struct Node {
 
 impl Node {
     pub fn start(home: &Home) -> Option<Self> {
+        Node::start_at(home, "127.0.0.1:0")
+    }
+
+    /// At an address of this machine.
+    pub fn start_at(home: &Home, address: &str) -> Option<Self> {
         let Some(program) = std::env::var_os("VERDIGRIS_NODE_BIN") else {
             eprintln!("VERDIGRIS_NODE_BIN is not set: no real node");
             return None;
         };
         let mut child = Command::new(program)
-            .args(["serve", "--listen", "127.0.0.1:0", "--database"])
+            .args(["serve", "--listen", address, "--database"])
             .arg(home.path("node.db"))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -215,4 +241,21 @@ pub fn hex(bytes: &[u8]) -> String {
 pub fn unhex(text: &str) -> Vec<u8> {
     let digits = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).expect("hexadecimal");
     (0..text.len()).step_by(2).map(digits).collect()
+}
+
+/// What makes a probe short.
+pub const SHORT: [&str; 3] = ["--quick", "--arena", "64K"];
+
+/// Runs the program briefly, with a node.
+pub fn run(home: &Home, node: &str, arguments: &[&str]) -> Ran {
+    home.run(&[arguments, &SHORT, &["--node", node]].concat())
+}
+
+/// A refusal.
+pub fn error(status: u16, headers: &'static str, code: &str) -> Reply {
+    Reply::Http(
+        status,
+        headers,
+        format!(r#"{{"ok":false,"code":"{code}","message":"no"}}"#),
+    )
 }
