@@ -7,6 +7,7 @@ mod floppy;
 mod generate;
 mod image;
 mod matrix;
+mod memory;
 mod node;
 mod process;
 mod report;
@@ -65,6 +66,17 @@ enum Task {
     Test(Chosen),
     /// Write Cross.toml and the build server's matrix from the list of targets
     Generate,
+    /// Measure how much memory each target's miner takes while it attests
+    Memory {
+        #[command(flatten)]
+        chosen: Chosen,
+        /// The node's program
+        #[arg(long, value_name = "FILE")]
+        node: PathBuf,
+        /// Write the page about it there
+        #[arg(long, value_name = "FILE")]
+        write: Option<PathBuf>,
+    },
     /// Put every target's miner on one floppy disk
     Floppy(floppy::Arguments),
     /// Make the disk that boots a PC into the miner
@@ -172,6 +184,22 @@ fn go(task: Task) -> Result<bool, String> {
             let (targets, builder) = prepare(root, &chosen)?;
             run(&targets, &builder, &node, write.as_deref(), standard)
         }
+        Task::Memory {
+            chosen,
+            node,
+            write,
+        } => {
+            let (targets, builder) = prepare(root, &chosen)?;
+            let folder = tempfile::tempdir().map_err(|e| format!("a folder for the node: {e}"))?;
+            let node = Node::start(&node, folder.path())?;
+            let say = |text: &str| eprintln!("{text}");
+            let rows: Vec<memory::Row> = targets
+                .iter()
+                .map(|target| memory::Row::measure(target, &builder, &node, folder.path(), &say))
+                .collect();
+            let faults: Vec<String> = rows.iter().flat_map(memory::Row::faults).collect();
+            finish(&memory::page(&rows), &faults, write.as_deref())
+        }
     }
 }
 
@@ -238,16 +266,21 @@ fn run(
         values: reference.len(),
         seconds: started.elapsed().as_secs(),
     };
-    let page = report::page(&rows, &context);
+    let faults: Vec<String> = rows.iter().flat_map(Row::faults).collect();
+    finish(&report::page(&rows, &context), &faults, write)
+}
+
+/// Puts a page where it belongs, into a file or before whoever called, and says what is wrong; gives
+/// whether nothing is.
+fn finish(page: &str, faults: &[String], write: Option<&Path>) -> Result<bool, String> {
     match write {
         Some(path) => {
             std::fs::write(path, page).map_err(|e| format!("{}: {e}", path.display()))?;
-            say(&format!("written: {}", path.display()));
+            eprintln!("written: {}", path.display());
         }
         None => print!("{page}"),
     }
-    let faults: Vec<String> = rows.iter().flat_map(Row::faults).collect();
-    for fault in &faults {
+    for fault in faults {
         eprintln!("error: {fault}");
     }
     Ok(faults.is_empty())

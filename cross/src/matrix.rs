@@ -7,6 +7,7 @@ use crate::targets::Target;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -180,7 +181,7 @@ impl Plan<'_> {
                 .map(|cpu| {
                     (self.say)(&format!("{}: running as {}", target.name, named(cpu)));
                     let miner = |arguments: &[&str]| {
-                        let mut command = emulated(target, cpu, &built.path);
+                        let mut command = emulated(target, cpu, &built.path, &[]);
                         process::run(command.args(arguments), RUN_LIMIT)
                     };
                     Run {
@@ -209,7 +210,8 @@ impl Plan<'_> {
         program: &Path,
     ) -> Result<Attested, String> {
         self.attest(target, cpu, &|arguments| {
-            process::run(emulated(target, cpu, program).args(arguments), RUN_LIMIT)
+            let mut command = emulated(target, cpu, program, &[]);
+            process::run(command.args(arguments), RUN_LIMIT)
         })
     }
 
@@ -264,9 +266,10 @@ pub fn named(cpu: &str) -> &str {
     }
 }
 
-/// The program under its emulator.
-fn emulated(target: &Target, cpu: &str, program: &Path) -> Command {
+/// The program under its emulator, which gets options of its own beside.
+pub fn emulated(target: &Target, cpu: &str, program: &Path, options: &[&OsStr]) -> Command {
     let mut command = Command::new(&target.emulator);
+    command.args(options);
     if let Some(sysroot) = &target.sysroot {
         command.args(["-L", sysroot]);
     }
