@@ -11,6 +11,7 @@ use crate::known_nodes::{Known, KnownNodes};
 use crate::line::{self, Line};
 use crate::passphrase;
 use crate::probe::{self, Meter};
+use crate::proxy;
 use crate::stop::Stop;
 use crate::surroundings;
 use crate::wallet::Wallet;
@@ -34,6 +35,7 @@ pub struct Miner {
     stop: Stop,
     wallet: Wallet,
     address: Address,
+    proxy: Option<ureq::Proxy>,
     known: KnownNodes,
     /// Whether the notice about who vouches for the node was given.
     noticed: Cell<bool>,
@@ -55,6 +57,7 @@ impl Miner {
         let wallet = open_or_create(&settings)?;
         Ok(Miner {
             known: KnownNodes::new(&settings.known_nodes),
+            proxy: proxy::to(&settings.node),
             settings,
             stop,
             wallet,
@@ -228,7 +231,7 @@ impl Miner {
             true => Some(line::usual_trust()?),
             false => None,
         };
-        Line::connect(&self.address, trust, end)
+        Line::connect(&self.address, self.proxy.as_ref(), trust, end)
     }
 
     /// Keeps the key of a node that is met for the first time, and says who vouches for it.

@@ -1,6 +1,7 @@
 //! The line to a node: TCP, and TLS over it where the address says so.
 
 use crate::address::Address;
+use crate::proxy;
 use miner_tiny::program::system::Received;
 use rustls::pki_types::ServerName;
 use rustls::{CertificateError, ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -38,16 +39,25 @@ fn trust(roots: RootCertStore) -> io::Result<Arc<ClientConfig>> {
 }
 
 impl Line {
-    /// Connects before `end`, to the first address that answers; with TLS where there is a `trust`.
+    /// Connects before `end`, to the first address that answers; through a `proxy` where there is one,
+    /// with TLS where there is a `trust`.
     ///
     /// # Errors
-    /// Why the last address did not answer, or is not the host.
+    /// Why the last address did not answer, or is not the host; why the proxy refuses.
     pub fn connect(
         address: &Address,
+        proxy: Option<&ureq::Proxy>,
         trust: Option<Arc<ClientConfig>>,
         end: Instant,
     ) -> io::Result<Line> {
-        let tcp = tcp(address, end)?;
+        let tcp = match proxy {
+            None => tcp(&address.host, address.port, end)?,
+            Some(proxy) => {
+                let mut tcp = tcp(proxy.host(), proxy.port(), end)?;
+                proxy::tunnel(&mut tcp, proxy, address, end)?;
+                tcp
+            }
+        };
         // Requests are written whole: there is nothing to collect.
         tcp.set_nodelay(true)?;
         let Some(trust) = trust else {
@@ -122,9 +132,9 @@ pub fn hint(error: &io::Error) -> &'static str {
     }
 }
 
-fn tcp(address: &Address, end: Instant) -> io::Result<TcpStream> {
+fn tcp(host: &str, port: u16, end: Instant) -> io::Result<TcpStream> {
     let mut last = io::Error::new(ErrorKind::NotFound, "the name has no address");
-    for address in (address.host.as_str(), address.port).to_socket_addrs()? {
+    for address in (host, port).to_socket_addrs()? {
         match TcpStream::connect_timeout(&address, left(end)?) {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,
@@ -142,7 +152,7 @@ fn left(end: Instant) -> io::Result<Duration> {
 }
 
 /// Has reading and writing end by then.
-fn limit(tcp: &TcpStream, end: Instant) -> io::Result<()> {
+pub fn limit(tcp: &TcpStream, end: Instant) -> io::Result<()> {
     let left = Some(left(end)?);
     tcp.set_read_timeout(left)?;
     tcp.set_write_timeout(left)

@@ -96,7 +96,7 @@ fn bytes_pass_with_and_without_tls() {
     ] {
         let address = echo(host, pem, bytes.len());
         let trust = address.secure.then(our_trust);
-        let mut line = Line::connect(&address, trust, soon()).unwrap();
+        let mut line = Line::connect(&address, None, trust, soon()).unwrap();
         assert!(exchange(&mut line, &bytes) == bytes, "{host}");
     }
 }
@@ -106,7 +106,7 @@ fn nothing_in_time_is_no_fault() {
     for pem in [None, Some(CERTIFICATE)] {
         let address = echo("127.0.0.1", pem, 2);
         let trust = address.secure.then(our_trust);
-        let mut line = Line::connect(&address, trust, soon()).unwrap();
+        let mut line = Line::connect(&address, None, trust, soon()).unwrap();
         let mut piece = [0; 9];
         for end in [Instant::now(), Instant::now() + Duration::from_millis(20)] {
             let received = line.receive(&mut piece, end).unwrap();
@@ -120,7 +120,7 @@ fn nothing_in_time_is_no_fault() {
 #[test]
 fn whoever_is_not_the_host_gets_no_connection() {
     let refused = |address: &Address, trust| {
-        let error = Line::connect(address, Some(trust), soon()).unwrap_err();
+        let error = Line::connect(address, None, Some(trust), soon()).unwrap_err();
         (error.to_string(), hint(&error))
     };
     // By an authority that nobody knows.
@@ -146,5 +146,5 @@ fn a_connection_that_is_cut_is_no_end() {
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || drop(listener.accept()));
     let address = Address::parse(&format!("https://127.0.0.1:{port}")).unwrap();
-    assert!(Line::connect(&address, Some(our_trust()), soon()).is_err());
+    assert!(Line::connect(&address, None, Some(our_trust()), soon()).is_err());
 }

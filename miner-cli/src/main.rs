@@ -16,6 +16,7 @@ mod names;
 mod passphrase;
 mod private_file;
 mod probe;
+mod proxy;
 #[cfg(unix)]
 mod relay;
 mod scale;

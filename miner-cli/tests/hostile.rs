@@ -2,10 +2,11 @@
 
 mod common;
 
-use common::{answer, error, run, serve, signed, stock, Home, Node, Reply};
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use common::{answer, error, run, serve, signed, stock, Home, Node, Ran, Reply, SHORT};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
+use std::sync::mpsc::{channel, Receiver};
 
 /// The same answer in pieces.
 fn in_pieces(reply: Reply, size: usize) -> Reply {
@@ -121,6 +122,69 @@ fn a_forgotten_challenge_is_explained() {
     });
     let ran = run(&Home::new(), &node, &["attest"]).ended(1);
     assert!(ran.stderr.contains("run the command again"), "{ran:?}");
+}
+
+/// A proxy that serves one tunnel after the other, each to where it was asked; gives its address, and the
+/// heads of what it was asked.
+fn proxy(refuses: bool) -> (String, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (sender, heads) = channel();
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n") {
+                client.read_exact(&mut byte).unwrap();
+                head.push(byte[0]);
+            }
+            let head = String::from_utf8(head).unwrap();
+            let target = head.split(' ').nth(1).unwrap().to_owned();
+            let _ = sender.send(head);
+            if refuses {
+                let _ = client.write_all(b"HTTP/1.1 403 Forbidden\r\n\r\n");
+                continue;
+            }
+            client
+                .write_all(b"HTTP/1.1 200 OK\r\nX: y\r\n\r\n")
+                .unwrap();
+            let node = TcpStream::connect(target).unwrap();
+            let (mut there, mut back) = (node.try_clone().unwrap(), client.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut client, &mut there));
+            let mut node = node;
+            let _ = std::io::copy(&mut node, &mut back);
+        }
+    });
+    (address, heads)
+}
+
+#[test]
+fn a_proxy_of_the_environment_leads_to_the_node() {
+    let home = Home::new();
+    let node = serve(|_, request| signed(request, 1));
+    let attest = |proxy: &str, no_proxy: &str| {
+        let mut command = home.command(&[&["attest", "-q", "--node", &node], &SHORT[..]].concat());
+        command.env("ALL_PROXY", format!("http://me:secret@{proxy}"));
+        command.env("NO_PROXY", no_proxy);
+        Ran::new(command)
+    };
+    let (address, heads) = proxy(false);
+    attest(&address, "").ended(0);
+    let asked: Vec<String> = heads.try_iter().collect();
+    assert_eq!(asked.len(), 2);
+    let target = node.strip_prefix("http://").unwrap();
+    assert!(asked[0].starts_with(&format!("CONNECT {target} HTTP/1.1\r\n")));
+    // RFC 7617: "me:secret" in base 64.
+    assert!(asked[0].contains("\r\nProxy-Authorization: Basic bWU6c2VjcmV0\r\n"));
+    attest(&address, "127.0.0.1").ended(0);
+    assert_eq!(heads.try_iter().count(), 0);
+    let (address, _heads) = proxy(true);
+    let ran = attest(&address, "").ended(3);
+    assert!(
+        ran.stderr.contains("the proxy refuses, with status 403"),
+        "{ran:?}"
+    );
 }
 
 /// With `VERDIGRIS_NODE_BIN` naming a `verdigris-node`: it is killed after its challenge, and started
