@@ -24,6 +24,7 @@
 #define VU_BRANCHES_ALPHA 7
 #define VU_BRANCHES_S390X 8
 #define VU_BRANCHES_RISCV 9
+#define VU_BRANCHES_HPPA 10
 
 /*
  * static void vu_branches(unsigned char *code, vu_word bytes, vu_word address, int back);
@@ -163,6 +164,35 @@ static void vu_branches(unsigned char *code, vu_word bytes, vu_word address, int
             continue;
         }
         at += 4;
+    }
+}
+
+#elif VU_BRANCHES == VU_BRANCHES_HPPA
+
+/* b,l to %r2, the 17 bits of whose distance stand scattered over the word; PA-RISC 1.1 Architecture, branch and
+ * link, assemble_17. Addresses stand in order in the same places. */
+#define VU_FIXED 0xffe0e000
+#define VU_CALL 0xe8400000
+#define VU_KEPT 0xffe0e002
+
+static void vu_branches(unsigned char *code, vu_word bytes, vu_word address, int back)
+{
+    vu_word at;
+    for (at = 0; at + 4 <= bytes; at += 4) {
+        vu_word word = vu_load(code + at, 1), middle = word >> 16 & 31, low = word >> 2 & 0x7ff, last = word & 1;
+        vu_word moved = (address + at) >> 2;
+        if ((word & VU_FIXED) != VU_CALL) {
+            continue;
+        }
+        word &= VU_KEPT;
+        if (back) {
+            moved = (middle << 12 | low << 1 | last) - moved;
+            word |= (moved >> 16 & 1) | (moved >> 11 & 31) << 16 | (moved >> 10 & 1) << 2 | (moved & 0x3ff) << 3;
+        } else {
+            moved += last << 16 | middle << 11 | (low & 1) << 10 | low >> 1;
+            word |= (moved >> 12 & 31) << 16 | (moved >> 1 & 0x7ff) << 2 | (moved & 1);
+        }
+        vu_store(code + at, word, 1);
     }
 }
 
