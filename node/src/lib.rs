@@ -8,11 +8,13 @@
 pub mod app;
 pub mod attest;
 pub mod audit;
+pub mod binding;
 pub mod clock;
 pub mod config;
 pub mod continuity;
 pub mod epoch;
 pub mod error;
+pub mod fleet;
 pub mod http;
 pub mod json;
 pub mod keys;

@@ -58,7 +58,7 @@ fn crystals_of_one_kind_are_not_one_crystal() {
         assert_eq!(one, 0);
         // The promise is for a lot of 4 ppm; a wider one agrees less often.
         assert!(
-            share <= promise * 1.2,
+            share <= promise,
             "{share} of pairs are alike, {promise} was promised"
         );
     }

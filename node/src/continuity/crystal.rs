@@ -16,9 +16,9 @@ use serde::Serialize;
 /// (Mills, "Computer network time synchronization", chapter 15), and parts are bought at ±20 to ±100 ppm.
 pub const LOT_SIGMA_PPM: u64 = 4;
 
-/// The difference of two of a lot has its density's peak at 1 / (2 √π σ): 0.0705 for each ppm with
+/// Density of a lot's rates at its middle, where it is highest: 1 / (√(2π) σ), 0.0997 for each ppm with
 /// σ = 4; in units of 1e-4 for each ppm, rounded up.
-const PEAK_PER_PPM_E4: u64 = 2_821 / LOT_SIGMA_PPM + 1;
+const PEAK_PER_PPM_E4: u64 = 3_990 / LOT_SIGMA_PPM + 1;
 
 /// What the weather moves one crystal by between different hours: 1 ppm on an ordinary day (Mills, as
 /// above: "a few parts per million in the normal course of a day" at the worst), for each of the two.

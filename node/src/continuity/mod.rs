@@ -3,7 +3,7 @@
 //! An attestation brackets two readings of the machine's counter between two instants of the node's
 //! clock: the challenge was issued before the first reading, the submission came after the last. How
 //! long the network took is not known, only that it took no time at all at the least. A machine's rate
-//! is what every such bracket allows ([`line`]). Many brackets are kept as sixteen windows of one
+//! is what every such bracket allows ([`mod@line`]). Many brackets are kept as sixteen windows of one
 //! stretch without a step ([`spell`]), and stretches as a short list ([`track`]): the cost of one
 //! attestation does not depend on how many came before. Two machines are compared by their rates over
 //! the same hours ([`crystal`]).

@@ -1,0 +1,16 @@
+//! Many names, how many machines? What the miners of a node have in common, and what follows.
+//!
+//! Honest crowds have nearly everything in common: a campus one network, a shop's customers one model,
+//! everybody's cron one minute. None of it, and no sum of it, costs anybody anything: [`circumstance`]
+//! is told to the operator. What costs is what only one unit has ([`assess`]): the rate and the start
+//! of a counter, a serial, a card, the very noise of a measurement. One machine is one vote: the name
+//! that came first keeps it.
+//!
+//! Who is compared with whom comes out of an index of small buckets ([`index`]), so that an
+//! attestation costs the same among a thousand miners and among a million. ROMs are judged in [`rom`].
+
+pub mod assess;
+pub mod circumstance;
+pub mod index;
+pub mod profile;
+pub mod rom;
