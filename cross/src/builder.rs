@@ -184,7 +184,7 @@ impl Builder {
         Ok(archive)
     }
 
-    /// Unpacks the drop beside the others and makes it with nothing but `make CC=…`.
+    /// Unpacks the drop beside the others and makes it with nothing but `make CC=… bare`.
     fn c(&self, target: &Target) -> Result<Built, String> {
         let archive = self.out.join(DROP);
         if !archive.exists() {
@@ -203,27 +203,29 @@ impl Builder {
         process::run(&mut tar, BUILD_LIMIT)?.success("tar")?;
         let mut make = Command::new("make");
         make.arg("-C").arg(&folder);
-        make.arg(format!("CC={}", target.cc));
-        make.arg(match target.sysroot {
-            None => "LDFLAGS=-static -s",
-            Some(_) => "LDFLAGS=-s",
-        });
-        if !target.cflags.is_empty() {
-            make.arg(format!("CFLAGS={}", target.cflags.join(" ")));
-        }
+        // With what decides for which processor is compiled, what follows needs no more than the compiler.
+        let cc = [&[target.cc.clone()], target.cflags.as_slice()].concat();
+        make.arg(format!("CC={}", cc.join(" ")));
+        make.args(&target.make).arg("bare");
         process::run(&mut make, BUILD_LIMIT)?.success("make")?;
         built(folder.join(PROGRAM), started)
     }
 }
 
-/// A triple as environment variables spell it.
-/// Makes of a program one that unpacks itself, linked by this compiler; gives its size, bytes.
+/// Makes of a program one that unpacks itself, linked by this compiler with these flags; gives its size, bytes.
 ///
 /// # Errors
 /// What the packer said.
-pub fn pack(root: &Path, cc: &str, program: &Path, packed: &Path) -> Result<u64, String> {
+pub fn pack(
+    root: &Path,
+    cc: &str,
+    cflags: &[String],
+    program: &Path,
+    packed: &Path,
+) -> Result<u64, String> {
     let mut pack = Command::new(root.join("miner-tiny/unpack/pack"));
-    pack.args(["--cc", cc]).arg(program).arg(packed);
+    pack.args(["--cc", cc, "--cflags", &cflags.join(" ")]);
+    pack.arg(program).arg(packed);
     process::run(&mut pack, BUILD_LIMIT)?.success("the packer")?;
     let metadata = packed.metadata();
     metadata
@@ -231,6 +233,7 @@ pub fn pack(root: &Path, cc: &str, program: &Path, packed: &Path) -> Result<u64,
         .map_err(|e| format!("{}: {e}", packed.display()))
 }
 
+/// A triple as environment variables spell it.
 fn upper(target: &Target) -> String {
     target.triple.to_uppercase().replace('-', "_")
 }

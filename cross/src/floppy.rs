@@ -86,7 +86,7 @@ pub fn run(
         let name = short(&target.name)?;
         let file = folder.path().join(&name);
         // Where one cannot be packed or does not fit, the others still can.
-        let packed = pack(root, &target.cc, &built.path, &file).and_then(|bytes| {
+        let packed = pack(root, &target.cc, &target.cflags, &built.path, &file).and_then(|bytes| {
             if bytes > image::free(&disk)?.saturating_sub(TEXT_ROOM) {
                 return Err(format!("{bytes} bytes, and no room left for them"));
             }

@@ -270,9 +270,6 @@ pub fn named(cpu: &str) -> &str {
 pub fn emulated(target: &Target, cpu: &str, program: &Path, options: &[&OsStr]) -> Command {
     let mut command = Command::new(&target.emulator);
     command.args(options);
-    if let Some(sysroot) = &target.sysroot {
-        command.args(["-L", sysroot]);
-    }
     if !cpu.is_empty() {
         command.args(["-cpu", cpu]);
     }

@@ -46,7 +46,7 @@ pub struct Target {
     #[serde(default)]
     pub cflags: Vec<String>,
     #[serde(default)]
-    pub sysroot: Option<String>,
+    pub make: Vec<String>,
     #[serde(default)]
     pub unrun: Option<String>,
 }

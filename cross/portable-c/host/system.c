@@ -1,24 +1,28 @@
 /*
  * The system calls of the module, on POSIX: files, sockets, a clock, memory for code. Each function's
- * comment says what src/host.rs may count on; -1 is a failure everywhere.
+ * comment says what src/host.rs may count on; -1 is a failure everywhere. On Linux the functions of POSIX
+ * are the C library's, or (VERDIGRIS_BARE) those of linux/calls.c.
  *
  * Without POSIX (VERDIGRIS_NO_POSIX) the program measures and checks itself, but has no network, no
  * wallet and no fresh code; a port to another system starts here.
  */
-#ifdef __linux__
+#if defined(__linux__) && !defined(VERDIGRIS_BARE)
 /* What a strict compiler hides there; other systems hide things when they are asked for a standard. */
 #define _DEFAULT_SOURCE
 #define _POSIX_C_SOURCE 200112L
 #endif
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "host.h"
 
-#ifndef VERDIGRIS_NO_POSIX
+#if defined(VERDIGRIS_NO_POSIX)
+#include <stdio.h>
+#include <time.h>
+#elif defined(VERDIGRIS_BARE)
+#include "linux/posix.h"
+#else
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -35,14 +39,13 @@
 #include <sys/types.h>
 #include <sys/utsname.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef MAP_FAILED
 #define MAP_FAILED ((void *)-1)
 #endif
 #endif
-
-typedef struct Z_env_instance_t *Env;
 
 #define FAILED ((u32)-1)
 /* vh_read_file: others than the owner may read it. */
@@ -59,167 +62,170 @@ static int argument_count;
 static char **arguments;
 
 /* A text of the module, ended by 0; 0 if it is too long. */
-static int text(Env env, u32 address, u32 length, char *to)
+static int text(u32 address, u32 length, char *to)
 {
     if (length >= NAME) {
         return 0;
     }
-    vh_take(env, address, to, length);
+    vh_take(address, to, length);
     to[length] = 0;
     return 1;
 }
 
 /* Gives the module a text, cut short where there is no room; its length. */
-static u32 answer(Env env, u32 to, u32 room, const char *from)
+static u32 answer(u32 to, u32 room, const char *from)
 {
     size_t length = strlen(from);
     u32 given = length < room ? (u32)length : room;
-    vh_give(env, to, from, given);
+    vh_give(to, from, given);
     return given;
 }
 
 /* The argument of this number, the first being 0: its length. */
-u32 Z_envZ_vh_argument(Env env, u32 index, u32 to, u32 room)
+u32 Z_envZ_vh_argument(u32 index, u32 to, u32 room)
 {
     if (index >= (u32)argument_count) {
         return FAILED;
     }
-    return answer(env, to, room, arguments[index]);
-}
-
-/* Writes to standard output (1) or standard error (2). */
-void Z_envZ_vh_print(Env env, u32 stream, u32 from, u32 length)
-{
-    char piece[256];
-    FILE *out = stream == 1 ? stdout : stderr;
-    while (length != 0) {
-        u32 part = length < sizeof piece ? length : (u32)sizeof piece;
-        vh_take(env, from, piece, part);
-        fwrite(piece, 1, part, out);
-        from += part;
-        length -= part;
-    }
+    return answer(to, room, arguments[index]);
 }
 
 #ifdef VERDIGRIS_NO_POSIX
 
-u64 Z_envZ_vh_now_ns(Env env)
+static void put(u32 stream, const char *from, u32 bytes)
 {
-    (void)env;
+    fwrite(from, 1, bytes, stream == 1 ? stdout : stderr);
+}
+
+u64 Z_envZ_vh_now_ns(void)
+{
     return (u64)clock() * (1000000000u / CLOCKS_PER_SEC);
 }
 
-void Z_envZ_vh_wait_ms(Env env, u32 ms)
+void Z_envZ_vh_wait_ms(u32 ms)
 {
     clock_t end = clock() + (clock_t)((double)ms / 1000 * CLOCKS_PER_SEC);
-    (void)env;
     while (clock() < end) {
     }
 }
 
-u32 Z_envZ_vh_entropy(Env env, u32 to, u32 length)
+u32 Z_envZ_vh_entropy(u32 to, u32 length)
 {
-    (void)env, (void)to, (void)length;
+    (void)to, (void)length;
     return FAILED;
 }
 
-u32 Z_envZ_vh_system(Env env, u32 what, u32 to, u32 room)
+u32 Z_envZ_vh_system(u32 what, u32 to, u32 room)
 {
-    (void)env, (void)what, (void)to, (void)room;
+    (void)what, (void)to, (void)room;
     return FAILED;
 }
 
-u32 Z_envZ_vh_number(Env env, u32 what)
+u32 Z_envZ_vh_number(u32 what)
 {
-    (void)env, (void)what;
+    (void)what;
     return 0;
 }
 
-u32 Z_envZ_vh_entry(Env env, u32 folder, u32 length, u32 index, u32 to, u32 room)
+u32 Z_envZ_vh_entry(u32 folder, u32 length, u32 index, u32 to, u32 room)
 {
-    (void)env, (void)folder, (void)length, (void)index, (void)to, (void)room;
+    (void)folder, (void)length, (void)index, (void)to, (void)room;
     return FAILED;
 }
 
-u32 Z_envZ_vh_read_file(Env env, u32 name, u32 length, u32 private, u32 offset, u32 to, u32 room)
+u32 Z_envZ_vh_read_file(u32 name, u32 length, u32 private, u32 offset, u32 to, u32 room)
 {
-    (void)env, (void)name, (void)length, (void)private, (void)offset, (void)to, (void)room;
+    (void)name, (void)length, (void)private, (void)offset, (void)to, (void)room;
     return FAILED;
 }
 
-u32 Z_envZ_vh_append_file(Env env, u32 name, u32 length, u32 from, u32 count)
+u32 Z_envZ_vh_append_file(u32 name, u32 length, u32 from, u32 count)
 {
-    (void)env, (void)name, (void)length, (void)from, (void)count;
+    (void)name, (void)length, (void)from, (void)count;
     return FAILED;
 }
 
-u32 Z_envZ_vh_create_file(Env env, u32 name, u32 length, u32 from, u32 count)
+u32 Z_envZ_vh_create_file(u32 name, u32 length, u32 from, u32 count)
 {
-    (void)env, (void)name, (void)length, (void)from, (void)count;
+    (void)name, (void)length, (void)from, (void)count;
     return FAILED;
 }
 
-u32 Z_envZ_vh_connect(Env env, u32 host, u32 length, u32 port, u32 ms)
+u32 Z_envZ_vh_connect(u32 host, u32 length, u32 port, u32 ms)
 {
-    (void)env, (void)host, (void)length, (void)port, (void)ms;
+    (void)host, (void)length, (void)port, (void)ms;
     return FAILED;
 }
 
-u32 Z_envZ_vh_ask(Env env, u32 host, u32 length, u32 port, u32 question, u32 count, u32 to, u32 room,
+u32 Z_envZ_vh_ask(u32 host, u32 length, u32 port, u32 question, u32 count, u32 to, u32 room,
                   u32 ms)
 {
-    (void)env, (void)host, (void)length, (void)port, (void)question, (void)count, (void)to;
+    (void)host, (void)length, (void)port, (void)question, (void)count, (void)to;
     (void)room, (void)ms;
     return FAILED;
 }
 
-u32 Z_envZ_vh_open_serial(Env env, u32 device, u32 length, u32 baud)
+u32 Z_envZ_vh_open_serial(u32 device, u32 length, u32 baud)
 {
-    (void)env, (void)device, (void)length, (void)baud;
+    (void)device, (void)length, (void)baud;
     return FAILED;
 }
 
-u32 Z_envZ_vh_send(Env env, u32 from, u32 length, u32 ms)
+u32 Z_envZ_vh_send(u32 from, u32 length, u32 ms)
 {
-    (void)env, (void)from, (void)length, (void)ms;
+    (void)from, (void)length, (void)ms;
     return FAILED;
 }
 
-u32 Z_envZ_vh_receive(Env env, u32 to, u32 room, u32 ms)
+u32 Z_envZ_vh_receive(u32 to, u32 room, u32 ms)
 {
-    (void)env, (void)to, (void)room, (void)ms;
+    (void)to, (void)room, (void)ms;
     return FAILED;
 }
 
-void Z_envZ_vh_close(Env env) { (void)env; }
+void Z_envZ_vh_close(void) {}
 
-u32 Z_envZ_vh_install(Env env, u32 code, u32 length)
+u32 Z_envZ_vh_install(u32 code, u32 length)
 {
-    (void)env, (void)code, (void)length;
+    (void)code, (void)length;
     return 0;
 }
 
-u32 Z_envZ_vh_patch(Env env, u32 code, u32 length)
+u32 Z_envZ_vh_patch(u32 code, u32 length)
 {
-    (void)env, (void)code, (void)length;
+    (void)code, (void)length;
     return 0;
 }
 
 const unsigned char *vh_code(u32 token)
 {
     (void)token;
-    wasm_rt_trap(WASM_RT_TRAP_OOB);
+    vh_fault(VH_OUT_OF_BOUNDS);
     return NULL;
 }
 
 #else
 
+/* Writes everything, as long as somebody takes it. */
+static void put(u32 stream, const char *from, u32 bytes)
+{
+    while (bytes != 0) {
+        ssize_t written = write((int)stream, from, bytes);
+        if (written <= 0 && errno != EINTR) {
+            return;
+        }
+        if (written > 0) {
+            from += written;
+            bytes -= (u32)written;
+        }
+    }
+}
+
 /* Nanoseconds of a clock that does not go back where the system has one. */
-u64 Z_envZ_vh_now_ns(Env env)
+u64 Z_envZ_vh_now_ns(void)
 {
 #ifdef CLOCK_MONOTONIC
     struct timespec now;
-    (void)env;
 #ifdef CLOCK_MONOTONIC_RAW
     if (clock_gettime(CLOCK_MONOTONIC_RAW, &now) == 0) {
         return (u64)now.tv_sec * 1000000000u + (u64)now.tv_nsec;
@@ -229,51 +235,65 @@ u64 Z_envZ_vh_now_ns(Env env)
     return (u64)now.tv_sec * 1000000000u + (u64)now.tv_nsec;
 #else
     struct timeval now;
-    (void)env;
     gettimeofday(&now, NULL);
     return (u64)now.tv_sec * 1000000000u + (u64)now.tv_usec * 1000u;
 #endif
 }
 
 /* Sleeps. */
-void Z_envZ_vh_wait_ms(Env env, u32 ms)
+void Z_envZ_vh_wait_ms(u32 ms)
 {
     struct timeval time;
-    (void)env;
     time.tv_sec = (long)(ms / 1000);
     time.tv_usec = (long)(ms % 1000 * 1000);
     select(0, NULL, NULL, NULL, &time);
 }
 
+/* So many bytes of the system's generator that never waits: how many there were. */
+static ssize_t chance(void *to, size_t bytes)
+{
+    struct stat about;
+    ssize_t got = -1;
+    int file;
+#ifdef SYS_getrandom
+    /* Linux 3.17 and later, which refuses while it has not gathered enough (1: GRND_NONBLOCK). */
+    got = syscall(SYS_getrandom, to, bytes, 1);
+    if (got >= 0 || errno != ENOSYS) {
+        return got;
+    }
+#endif
+    file = open("/dev/urandom", O_RDONLY | O_NOCTTY, 0);
+    /* A file of that name could hold anything. */
+    if (file >= 0 && fstat(file, &about) == 0 && S_ISCHR(about.st_mode)) {
+        got = read(file, to, bytes);
+    }
+    if (file >= 0) {
+        close(file);
+    }
+    return got;
+}
+
 /* Fills the bytes from the system's generator, or fails: nothing is ever guessed. */
-u32 Z_envZ_vh_entropy(Env env, u32 to, u32 length)
+u32 Z_envZ_vh_entropy(u32 to, u32 length)
 {
     unsigned char bytes[64];
-    size_t got = 0;
-    FILE *file;
-    if (length > sizeof bytes || (file = fopen("/dev/urandom", "rb")) == NULL) {
-        return FAILED;
+    u32 done = FAILED;
+    if (length <= sizeof bytes && chance(bytes, length) == (ssize_t)length) {
+        vh_give(to, bytes, length);
+        done = length;
     }
-    /* Unbuffered: no more is taken from the generator, and nothing stays in memory. */
-    setvbuf(file, NULL, _IONBF, 0);
-    got = fread(bytes, 1, length, file);
-    fclose(file);
-    if (got != length) {
-        return FAILED;
-    }
-    vh_give(env, to, bytes, length);
     memset(bytes, 0, sizeof bytes);
-    return length;
+    return done;
 }
 
 /* A name of the system: 0 of the host, 1 of the architecture, 2 of itself, 3 of its version. */
-u32 Z_envZ_vh_system(Env env, u32 what, u32 to, u32 room)
+u32 Z_envZ_vh_system(u32 what, u32 to, u32 room)
 {
     struct utsname names;
     if (uname(&names) < 0) {
         return FAILED;
     }
-    return answer(env, to, room,
+    return answer(to, room,
                   what == 0   ? names.nodename
                   : what == 1 ? names.machine
                   : what == 2 ? names.sysname
@@ -281,10 +301,9 @@ u32 Z_envZ_vh_system(Env env, u32 what, u32 to, u32 room)
 }
 
 /* A number of the system; 0 where it does not say: 0 cores, 1 KiB of free memory, 2 bytes of a page. */
-u32 Z_envZ_vh_number(Env env, u32 what)
+u32 Z_envZ_vh_number(u32 what)
 {
     long number = -1;
-    (void)env;
     if (what == 0) {
 #ifdef _SC_NPROCESSORS_ONLN
         number = sysconf(_SC_NPROCESSORS_ONLN);
@@ -304,13 +323,13 @@ u32 Z_envZ_vh_number(Env env, u32 what)
 }
 
 /* The name of the entry of this number in a folder, the first being 0; "." and ".." do not count. */
-u32 Z_envZ_vh_entry(Env env, u32 folder, u32 length, u32 index, u32 to, u32 room)
+u32 Z_envZ_vh_entry(u32 folder, u32 length, u32 index, u32 to, u32 room)
 {
     char path[NAME];
     struct dirent *found;
     DIR *there;
     u32 given = FAILED;
-    if (!text(env, folder, length, path) || (there = opendir(path)) == NULL) {
+    if (!text(folder, length, path) || (there = opendir(path)) == NULL) {
         return FAILED;
     }
     while ((found = readdir(there)) != NULL) {
@@ -318,7 +337,7 @@ u32 Z_envZ_vh_entry(Env env, u32 folder, u32 length, u32 index, u32 to, u32 room
             continue;
         }
         if (index-- == 0) {
-            given = answer(env, to, room, found->d_name);
+            given = answer(to, room, found->d_name);
             break;
         }
     }
@@ -330,16 +349,16 @@ u32 Z_envZ_vh_entry(Env env, u32 folder, u32 length, u32 index, u32 to, u32 room
  * Reads a file from an offset: how many bytes, 0 at its end; -1 where there is none, -2 where it has to
  * be private and others than its owner may read it, -3 where it cannot be read.
  */
-u32 Z_envZ_vh_read_file(Env env, u32 name, u32 length, u32 private, u32 offset, u32 to, u32 room)
+u32 Z_envZ_vh_read_file(u32 name, u32 length, u32 private, u32 offset, u32 to, u32 room)
 {
     char path[NAME], bytes[NAME];
     struct stat about;
     ssize_t got;
     int file;
-    if (!text(env, name, length, path) || room > sizeof bytes) {
+    if (!text(name, length, path) || room > sizeof bytes) {
         return UNREADABLE;
     }
-    file = open(path, O_RDONLY);
+    file = open(path, O_RDONLY, 0);
     if (file < 0) {
         return errno == ENOENT ? FAILED : UNREADABLE;
     }
@@ -352,42 +371,42 @@ u32 Z_envZ_vh_read_file(Env env, u32 name, u32 length, u32 private, u32 offset, 
     if (got < 0) {
         return UNREADABLE;
     }
-    vh_give(env, to, bytes, (u32)got);
+    vh_give(to, bytes, (u32)got);
     memset(bytes, 0, sizeof bytes);
     return (u32)got;
 }
 
 /* Adds bytes to the end of a file in one write; makes it where there is none. */
-u32 Z_envZ_vh_append_file(Env env, u32 name, u32 length, u32 from, u32 count)
+u32 Z_envZ_vh_append_file(u32 name, u32 length, u32 from, u32 count)
 {
     char path[NAME], bytes[NAME];
     int file, fine;
-    if (!text(env, name, length, path) || count > sizeof bytes) {
+    if (!text(name, length, path) || count > sizeof bytes) {
         return FAILED;
     }
     file = open(path, O_WRONLY | O_CREAT | O_APPEND, 0644);
     if (file < 0) {
         return FAILED;
     }
-    vh_take(env, from, bytes, count);
+    vh_take(from, bytes, count);
     fine = write(file, bytes, count) == (ssize_t)count;
     fine = close(file) == 0 && fine;
     return fine ? 0 : FAILED;
 }
 
 /* Creates a file that was not there and that only its owner may read; on disk before it answers. */
-u32 Z_envZ_vh_create_file(Env env, u32 name, u32 length, u32 from, u32 count)
+u32 Z_envZ_vh_create_file(u32 name, u32 length, u32 from, u32 count)
 {
     char path[NAME], bytes[NAME];
     int file, fine;
-    if (!text(env, name, length, path) || count > sizeof bytes) {
+    if (!text(name, length, path) || count > sizeof bytes) {
         return FAILED;
     }
     file = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
     if (file < 0) {
         return FAILED;
     }
-    vh_take(env, from, bytes, count);
+    vh_take(from, bytes, count);
     fine = write(file, bytes, count) == (ssize_t)count;
     fine = fsync(file) == 0 && fine;
     fine = close(file) == 0 && fine;
@@ -426,7 +445,7 @@ static int reach(int family, const struct sockaddr *address, socklen_t length, u
     if (wire < 0) {
         return 0;
     }
-    fcntl(wire, F_SETFL, fcntl(wire, F_GETFL) | O_NONBLOCK);
+    fcntl(wire, F_SETFL, fcntl(wire, F_GETFL, 0) | O_NONBLOCK);
     if (connect(wire, address, length) == 0) {
         return 1;
     }
@@ -450,20 +469,20 @@ union address {
 
 /* Fills an address from 4 or 16 bytes in the network's order; its length, 0 for a kind that the program
  * was not built for. */
-static socklen_t filled(Env env, u32 from, u32 length, u32 port, union address *to)
+static socklen_t filled(u32 from, u32 length, u32 port, union address *to)
 {
     memset(to, 0, sizeof *to);
     if (length == 4) {
         to->four.sin_family = AF_INET;
         to->four.sin_port = htons((unsigned short)port);
-        vh_take(env, from, &to->four.sin_addr, length);
+        vh_take(from, &to->four.sin_addr, length);
         return sizeof to->four;
     }
 #ifdef VERDIGRIS_IPV6
     if (length == 16) {
         to->six.sin6_family = AF_INET6;
         to->six.sin6_port = htons((unsigned short)port);
-        vh_take(env, from, &to->six.sin6_addr, length);
+        vh_take(from, &to->six.sin6_addr, length);
         return sizeof to->six;
     }
 #endif
@@ -471,20 +490,20 @@ static socklen_t filled(Env env, u32 from, u32 length, u32 port, union address *
 }
 
 /* Connects to an address within so many milliseconds. */
-u32 Z_envZ_vh_connect(Env env, u32 host, u32 length, u32 port, u32 ms)
+u32 Z_envZ_vh_connect(u32 host, u32 length, u32 port, u32 ms)
 {
     union address to;
-    socklen_t bytes = filled(env, host, length, port, &to);
+    socklen_t bytes = filled(host, length, port, &to);
     return bytes != 0 && reach(to.any.sa_family, &to.any, bytes, ms) ? 0 : FAILED;
 }
 
 /* Sends a datagram to an address and waits for the first one from there: its length, or NOTHING. */
-u32 Z_envZ_vh_ask(Env env, u32 host, u32 length, u32 port, u32 question, u32 count, u32 to, u32 room,
+u32 Z_envZ_vh_ask(u32 host, u32 length, u32 port, u32 question, u32 count, u32 to, u32 room,
                   u32 ms)
 {
     unsigned char piece[512];
     union address server;
-    socklen_t bytes = filled(env, host, length, port, &server);
+    socklen_t bytes = filled(host, length, port, &server);
     u32 found = FAILED;
     int asking;
     if (bytes == 0 || count > sizeof piece) {
@@ -494,16 +513,16 @@ u32 Z_envZ_vh_ask(Env env, u32 host, u32 length, u32 port, u32 question, u32 cou
     if (asking < 0) {
         return FAILED;
     }
-    vh_take(env, question, piece, count);
+    vh_take(question, piece, count);
     /* Connected, so that nobody else is heard. */
-    if (connect(asking, &server.any, bytes) == 0 && send(asking, piece, count, 0) == (ssize_t)count) {
+    if (connect(asking, &server.any, bytes) == 0 && write(asking, piece, count) == (ssize_t)count) {
         found = NOTHING;
         if (ready(asking, 0, ms)) {
             u32 part = room < sizeof piece ? room : (u32)sizeof piece;
-            ssize_t got = recv(asking, piece, part, 0);
+            ssize_t got = read(asking, piece, part);
             found = FAILED;
             if (got >= 0) {
-                vh_give(env, to, piece, (u32)got);
+                vh_give(to, piece, (u32)got);
                 found = (u32)got;
             }
         }
@@ -512,9 +531,8 @@ u32 Z_envZ_vh_ask(Env env, u32 host, u32 length, u32 port, u32 question, u32 cou
     return found;
 }
 
-void Z_envZ_vh_close(Env env)
+void Z_envZ_vh_close(void)
 {
-    (void)env;
     if (wire >= 0) {
         close(wire);
         wire = -1;
@@ -536,7 +554,7 @@ static const struct {
 };
 
 /* Makes a serial device the line: raw, 8 bits, no parity, one stop bit, no flow control. */
-u32 Z_envZ_vh_open_serial(Env env, u32 device, u32 length, u32 baud)
+u32 Z_envZ_vh_open_serial(u32 device, u32 length, u32 baud)
 {
     char name[NAME];
     struct termios line;
@@ -544,11 +562,11 @@ u32 Z_envZ_vh_open_serial(Env env, u32 device, u32 length, u32 baud)
     while (i < sizeof speeds / sizeof *speeds && speeds[i].baud != baud) {
         ++i;
     }
-    if (i == sizeof speeds / sizeof *speeds || !text(env, device, length, name)) {
+    if (i == sizeof speeds / sizeof *speeds || !text(device, length, name)) {
         return FAILED;
     }
-    Z_envZ_vh_close(env);
-    wire = open(name, O_RDWR | O_NOCTTY | O_NONBLOCK);
+    Z_envZ_vh_close();
+    wire = open(name, O_RDWR | O_NOCTTY | O_NONBLOCK, 0);
     if (wire < 0) {
         return FAILED;
     }
@@ -570,7 +588,7 @@ u32 Z_envZ_vh_open_serial(Env env, u32 device, u32 length, u32 baud)
 }
 
 /* Sends some of the bytes: how many; 0 where none could be in time. */
-u32 Z_envZ_vh_send(Env env, u32 from, u32 length, u32 ms)
+u32 Z_envZ_vh_send(u32 from, u32 length, u32 ms)
 {
     unsigned char piece[1024];
     u32 part = length < sizeof piece ? length : (u32)sizeof piece;
@@ -581,7 +599,7 @@ u32 Z_envZ_vh_send(Env env, u32 from, u32 length, u32 ms)
     if (!ready(wire, 1, ms)) {
         return 0;
     }
-    vh_take(env, from, piece, part);
+    vh_take(from, piece, part);
     sent = write(wire, piece, part);
     if (sent < 0) {
         return errno == EAGAIN || errno == EINTR ? 0 : FAILED;
@@ -590,7 +608,7 @@ u32 Z_envZ_vh_send(Env env, u32 from, u32 length, u32 ms)
 }
 
 /* Receives bytes: how many; 0 where the other side has closed. */
-u32 Z_envZ_vh_receive(Env env, u32 to, u32 room, u32 ms)
+u32 Z_envZ_vh_receive(u32 to, u32 room, u32 ms)
 {
     unsigned char piece[1024];
     u32 part = room < sizeof piece ? room : (u32)sizeof piece;
@@ -605,7 +623,7 @@ u32 Z_envZ_vh_receive(Env env, u32 to, u32 room, u32 ms)
     if (got < 0) {
         return errno == EAGAIN || errno == EINTR ? NOTHING : FAILED;
     }
-    vh_give(env, to, piece, (u32)got);
+    vh_give(to, piece, (u32)got);
     return (u32)got;
 }
 
@@ -633,7 +651,7 @@ static unsigned char *mapping(int file)
     int nobody = MAP_PRIVATE;
     int zeros = -1;
     if (file < 0) {
-        zeros = open("/dev/zero", O_RDWR);
+        zeros = open("/dev/zero", O_RDWR, 0);
         memory = mmap(NULL, code_bytes, PROT_READ | PROT_WRITE, nobody, zeros, 0);
         close(zeros);
         return memory == MAP_FAILED ? NULL : memory;
@@ -668,13 +686,11 @@ static int map_twice(int file)
     return fine;
 }
 
-/* A file in a folder, whose name is gone already; -1: none. */
-static int unlinked_file(const char *folder)
+/* A new file whose name is gone already; -1: none, also where there is a file of that name: two programs that
+ * start at once need not both have an alias. */
+static int unlinked_file(const char *name)
 {
-    char name[64];
-    int file;
-    sprintf(name, "%.40s/verdigris-XXXXXX", folder);
-    file = mkstemp(name);
+    int file = open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
     if (file >= 0) {
         unlink(name);
     }
@@ -691,11 +707,12 @@ static int code_ready(void)
     code_bytes = page > VG_MAX_FRESH_BYTES ? (size_t)page : VG_MAX_FRESH_BYTES;
 #ifdef SYS_memfd_create
     /* By number, because C libraries older than the kernel lack the function. 1: closed on exec. */
-    if (map_twice((int)syscall(SYS_memfd_create, "verdigris", 1u))) {
+    if (map_twice((int)syscall(SYS_memfd_create, "verdigris", 1, 0))) {
         return 1;
     }
 #endif
-    if (map_twice(unlinked_file("/dev/shm")) || map_twice(unlinked_file("/tmp"))) {
+    if (map_twice(unlinked_file("/dev/shm/verdigris-code")) ||
+        map_twice(unlinked_file("/tmp/verdigris-code"))) {
         return 1;
     }
     code_memory = mapping(-1);
@@ -703,52 +720,65 @@ static int code_ready(void)
 }
 
 /* Makes the bytes executable, in place of what was there; 0: refused. */
-u32 Z_envZ_vh_install(Env env, u32 code, u32 length)
+u32 Z_envZ_vh_install(u32 code, u32 length)
 {
     if (!code_ready() || length > code_bytes ||
         mprotect((void *)code_memory, code_bytes, PROT_READ | PROT_WRITE) < 0) {
         return 0;
     }
-    vh_take(env, code, code_memory, length);
+    vh_take(code, code_memory, length);
     return mprotect((void *)code_memory, code_bytes, PROT_READ | PROT_EXEC) < 0 ? 0 : TOKEN;
 }
 
 /* As vh_install, by plain stores where the system lends the memory twice. */
-u32 Z_envZ_vh_patch(Env env, u32 code, u32 length)
+u32 Z_envZ_vh_patch(u32 code, u32 length)
 {
     if (code_alias == NULL || length > code_bytes) {
-        return Z_envZ_vh_install(env, code, length);
+        return Z_envZ_vh_install(code, length);
     }
-    vh_take(env, code, code_alias, length);
+    vh_take(code, code_alias, length);
     return TOKEN;
 }
 
 const unsigned char *vh_code(u32 token)
 {
     if (token != TOKEN || code_memory == NULL) {
-        wasm_rt_trap(WASM_RT_TRAP_OOB);
+        vh_fault(VH_OUT_OF_BOUNDS);
     }
     return code_memory;
 }
 
 #endif
 
+/* Writes to standard output (1) or standard error (2). */
+void Z_envZ_vh_print(u32 stream, u32 from, u32 length)
+{
+    char piece[256];
+    while (length != 0) {
+        u32 part = length < sizeof piece ? length : (u32)sizeof piece;
+        vh_take(from, piece, part);
+        put(stream, piece, part);
+        from += part;
+        length -= part;
+    }
+}
+
+void vh_die(const char *why)
+{
+    static const char what[] = "error: ";
+    put(2, what, sizeof what - 1);
+    put(2, why, (u32)strlen(why));
+    put(2, "\n", 1);
+    exit(5);
+}
+
 int main(int argc, char **argv)
 {
-    static Z_verdigris_instance_t module;
-    static struct Z_env_instance_t env;
-    int status;
     argument_count = argc > 1 ? argc - 1 : 0;
     arguments = argv + 1;
 #ifndef VERDIGRIS_NO_POSIX
     /* A connection that breaks while sending is an error, not an end. */
     signal(SIGPIPE, SIG_IGN);
 #endif
-    env.module = &module;
-    Z_verdigris_init_module();
-    Z_verdigris_instantiate(&module, &env);
-    status = (int)Z_verdigrisZ_vh_main(&module);
-    fflush(stdout);
-    Z_verdigris_free(&module);
-    return status;
+    return (int)verdigris_main();
 }

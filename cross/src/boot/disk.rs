@@ -94,8 +94,8 @@ impl Plan<'_> {
         let folder = tempfile::tempdir().map_err(|e| format!("a folder for the disk: {e}"))?;
         let at = |name: &str| folder.path().join(name);
 
-        pack(self.root, COMPILER, &init, &at("init"))?;
-        pack(self.root, COMPILER, self.miner, &at("miner"))?;
+        pack(self.root, COMPILER, &[], &init, &at("init"))?;
+        pack(self.root, COMPILER, &[], self.miner, &at("miner"))?;
         let (init, miner) = (at("init"), at("miner"));
         let list = format!(
             "{INITRD_LIST}file /init {} 0755 0 0\nfile /miner {} 0755 0 0\n",
