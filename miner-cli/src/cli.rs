@@ -8,6 +8,7 @@ use std::time::Duration;
 
 const AFTER_HELP: &str = "\
 Settings are looked up in this order: option, environment variable, configuration file, default.
+ALL_PROXY, HTTPS_PROXY, HTTP_PROXY (http://[user:password@]host:port) and NO_PROXY are heeded.
 
 Start here:
   verdigris probe --quick                     measure this machine, send nothing

@@ -5,14 +5,8 @@
 mod common;
 
 use common::line::{pty, text, Noise, Relay, PATIENCE};
-use common::{serve, signed, Home};
+use common::Home;
 use miner_tiny::link::{Broken, Client, Error, Line, Reason, Received, DEFAULT_BAUD};
-use miner_tiny::session::{self, Config, Ending, Purpose, Session, Signer};
-use miner_tiny::wallet::Key;
-use miner_tiny::Host;
-use probe_arch::os::MonotonicClock;
-use probe_arch::Native;
-use probe_core::plan::{Plan, MIN_ARENA};
 use rustix::event::{poll, PollFd, PollFlags, Timespec};
 use rustix::termios::{tcgetattr, LocalModes};
 use std::fs::File;
@@ -140,71 +134,17 @@ fn node(expects: usize, back: Vec<u8>) -> (String, Receiver<Vec<u8>>) {
 }
 
 #[test]
-fn an_attestation_passes_a_noisy_line() {
+fn a_noisy_port_carries_every_byte_once() {
     let home = Home::new();
-    let url = serve(|_, request| signed(request, 1));
+    let (there, back) = (bytes(9_000, 3), bytes(12_000, 4));
+    let (url, heard) = node(there.len(), back.clone());
     let mut relay = Relay::start(&home, &url, &["--tcp", "0"]);
     let stream = TcpStream::connect(("127.0.0.1", relay.port())).expect("it listens");
     let mut line = Port::new(stream, 100);
-
-    let config = Config {
-        host: url.strip_prefix("http://").expect("a scheme"),
-        base: "",
-        purpose: Purpose::Attest,
-        plan: Plan {
-            quick: true,
-            arena_bytes: MIN_ARENA,
-        },
-        miner: "",
-        name: "",
-        node_key: None,
-        facts: &[],
-    };
-    let mut arena = vec![0; MIN_ARENA as usize];
-    let key = Key::from_seed(&[9; 32]);
-    let mut session = Box::new(Session::new(config, Host::default(), &key, &mut arena));
-    let mut machine = Native::new();
-    let mut clock = MonotonicClock;
     let mut client = Client::new(77, DEFAULT_BAUD);
-    let outcome = loop {
-        match session.step(line.now_ms()) {
-            session::Step::Connect { until_ms } => {
-                match client.connect(&mut line, config.host, until_ms) {
-                    Ok(()) => session.connected(),
-                    Err(_) => session.failed(),
-                }
-            }
-            session::Step::Send { bytes, until_ms } => {
-                match client.send(&mut line, bytes, until_ms) {
-                    Ok(count) => session.sent(count),
-                    Err(_) => session.failed(),
-                }
-            }
-            session::Step::Receive { until_ms } => {
-                let mut piece = [0; 200];
-                match client.receive(&mut line, &mut piece, until_ms) {
-                    Ok(Received::Bytes(count)) => session.received(&piece[..count]),
-                    Ok(Received::Closed) => session.closed(),
-                    Ok(Received::Nothing) => {}
-                    Err(_) => session.failed(),
-                }
-            }
-            session::Step::Close => client.close(&mut line),
-            session::Step::Measure => session.measure(&mut machine, Some(&mut clock)),
-            session::Step::Wait { until_ms } => {
-                let left = until_ms.saturating_sub(line.now_ms());
-                std::thread::sleep(Duration::from_millis(left));
-            }
-            session::Step::Done(outcome) => break outcome.clone(),
-        }
-    };
-    assert_eq!(outcome.ending, Some(Ending::Accepted), "{outcome:?}");
-    // The node is the one that signed: nothing between could have answered for it.
-    assert_eq!(
-        outcome.node_key,
-        Some(Key::from_seed(&[1; 32]).public_key())
-    );
-    relay.says("call 2: closed");
+    let came = exchange(&mut client, &mut line, "", &there).expect("it passes");
+    assert!(came == back, "{} bytes of {}", came.len(), back.len());
+    assert!(heard.recv_timeout(PATIENCE).expect("a connection") == there);
 }
 
 #[test]

@@ -1,14 +1,17 @@
 //! Two ends and a bad line between them: what arrives is what was sent, or an error.
 
+mod network;
+
 use miner_tiny::link::frame::{encode, Encoded, Head, Kind};
 use miner_tiny::link::{
     retry_ms, Broken, Client, Config, End, Error, Id, Line, Over, Reason, Received, Side, State,
     Step, DEFAULT_BAUD, DOUBLINGS, KEEPALIVE_MS, KEEPALIVE_TRIES, PAYLOAD_MAX, TRIES,
 };
-use miner_tiny::session::{self, Ending, Purpose, Session};
+use miner_tiny::session::{self, Ending, Session};
 use miner_tiny::wallet::Key;
 use miner_tiny::Host;
-use probe_core::plan::{Plan, MIN_ARENA};
+use network::{answer, body, config, NONCE};
+use probe_core::plan::MIN_ARENA;
 use proptest::prelude::*;
 use std::collections::VecDeque;
 use test_rigs::sim::{presets, Simulated};
@@ -879,7 +882,7 @@ impl Rig {
         if let Some(heard) = self.heard.last_mut() {
             let came = std::mem::take(&mut world.apps[1].received);
             heard.extend_from_slice(&came);
-            if !came.is_empty() && whole(heard) {
+            if !came.is_empty() && body(heard).is_some() {
                 world.apps[1].to_send = (self.node)(heard).into();
                 world.apps[1].close_after = Some(0);
                 return world.now_ms;
@@ -887,19 +890,6 @@ impl Rig {
         }
         due.min(world.wires[0].next())
     }
-}
-
-/// Whether a request is there to its end.
-fn whole(request: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(request);
-    let Some((head, body)) = text.split_once("\r\n\r\n") else {
-        return false;
-    };
-    let length = head
-        .lines()
-        .find_map(|line| line.strip_prefix("Content-Length: "))
-        .map_or(0, |length| length.parse().expect("a number"));
-    body.len() >= length
 }
 
 impl Line for Rig {
@@ -935,33 +925,18 @@ impl Line for Rig {
     }
 }
 
-const NONCE: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-
 /// A node that signs nothing.
 fn node(request: &[u8]) -> Vec<u8> {
     let body = match request.starts_with(b"POST /attest/challenge ") {
         true => format!("{{\"nonce\":\"{NONCE}\"}}"),
         false => "{\"ok\":true,\"ticket_id\":\"ticket_1\"}".to_owned(),
     };
-    let length = body.len();
-    format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()
+    answer("200 OK", &body)
 }
 
 /// A session over a client, as a program drives it.
 fn attest(rig: &mut Rig) -> session::Outcome {
-    let config = session::Config {
-        host: "node.example:8099",
-        base: "",
-        purpose: Purpose::Attest,
-        plan: Plan {
-            quick: true,
-            arena_bytes: MIN_ARENA,
-        },
-        miner: "",
-        name: "",
-        node_key: None,
-        facts: &[],
-    };
+    let config = config(&[]);
     let mut arena = vec![0; MIN_ARENA as usize];
     let key = Key::from_seed(&[9; 32]);
     let mut session = Box::new(Session::new(config, Host::default(), &key, &mut arena));

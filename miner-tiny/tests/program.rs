@@ -1,6 +1,7 @@
 //! The program as its user meets it: exit statuses, a wallet, a node of a few lines behind a socket.
 #![cfg(target_os = "linux")]
 
+mod network;
 mod standard;
 
 use miner_tiny::session::Signer;
@@ -43,23 +44,13 @@ impl Bench {
     }
 }
 
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// Reads a request, which ends when its body is as long as it says.
+/// The body of a request, which ends when it is as long as it says.
 fn request(stream: &mut impl Read) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut piece = [0; 4096];
     loop {
-        let so_far = text(&bytes);
-        if let Some((head, body)) = so_far.split_once("\r\n\r\n") {
-            let length = head
-                .lines()
-                .find_map(|line| line.strip_prefix("Content-Length: "));
-            if body.len() >= length.unwrap().parse().unwrap() {
-                return body.as_bytes().to_vec();
-            }
+        if let Some(body) = network::body(&bytes) {
+            return body.to_vec();
         }
         let count = stream.read(&mut piece).unwrap();
         assert!(count > 0, "the request ended early");

@@ -1,5 +1,7 @@
 //! Whole sessions against a node of a few lines, with the network cut at any byte.
 
+mod network;
+
 use miner_tiny::answer;
 use miner_tiny::http::HttpError;
 use miner_tiny::session::{
@@ -8,6 +10,7 @@ use miner_tiny::session::{
 };
 use miner_tiny::wallet::{address, verify, Key};
 use miner_tiny::Host;
+use network::{answer, config, NONCE};
 use probe_core::channels::environment::Fact;
 use probe_core::evidence::Evidence;
 use probe_core::machine::{Chain, Identity, Machine, Operands, Ring, Walk};
@@ -17,8 +20,6 @@ use probe_core::ticks::{CounterInfo, Ticks};
 use proptest::prelude::*;
 use serde_json::Value;
 use test_rigs::sim::{presets, Simulated};
-
-const NONCE: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
 /// A processor that has a counter and nothing else: measured in no time.
 struct Bare(u64);
@@ -83,22 +84,6 @@ struct Played {
 
 fn key() -> Key {
     Key::from_seed(&[9; 32])
-}
-
-fn config<'a>(facts: &'a [Fact]) -> Config<'a> {
-    Config {
-        host: "node.example:8099",
-        base: "",
-        purpose: Purpose::Attest,
-        plan: Plan {
-            quick: true,
-            arena_bytes: MIN_ARENA,
-        },
-        miner: "",
-        name: "",
-        node_key: None,
-        facts,
-    }
 }
 
 /// Drives a session to its end: `node` is asked for each connection, with its number and the whole
@@ -199,14 +184,6 @@ fn play(
     panic!("the session does not end");
 }
 
-fn answer(status: &str, body: &str) -> Vec<u8> {
-    format!(
-        "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into_bytes()
-}
-
 /// Signs canonical JSON as a node does: `tail` are the members after `node_signature` by the alphabet.
 fn signed(node: &Key, before: &str, tail: &str) -> String {
     let signature = node.sign(format!("{{{before},{tail}}}").as_bytes());
@@ -248,9 +225,9 @@ fn honest(node: &Key) -> impl FnMut(usize, &[u8]) -> Reaction + '_ {
     }
 }
 
+/// The body of a request that came whole.
 fn body(request: &[u8]) -> &[u8] {
-    let at = request.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
-    &request[at + 4..]
+    network::body(request).expect("a whole request")
 }
 
 #[test]
