@@ -25,6 +25,8 @@
 #define VU_BRANCHES_S390X 8
 #define VU_BRANCHES_RISCV 9
 #define VU_BRANCHES_HPPA 10
+#define VU_BRANCHES_MIPS 11
+#define VU_BRANCHES_MIPS_LITTLE 12
 
 /*
  * static void vu_branches(unsigned char *code, vu_word bytes, vu_word address, int back);
@@ -213,6 +215,9 @@ static void vu_branches(unsigned char *code, vu_word bytes, vu_word address, int
 /* bl, and adrp without its two lowest bits, which stand elsewhere; Arm ARM (DDI 0487), C6.2. */
 #define VU_RULES(rule)                                                                             \
     rule(0xfc000000, 0x94000000, 0x03ffffff, 2) rule(0x9f000000, 0x90000000, 0x00ffffe0, 9)
+#elif VU_BRANCHES == VU_BRANCHES_MIPS || VU_BRANCHES == VU_BRANCHES_MIPS_LITTLE
+/* bal, which code for any address calls by; MIPS64 Architecture volume II. */
+#define VU_RULES(rule) rule(0xffff0000, 0x04110000, 0x0000ffff, 2)
 #elif VU_BRANCHES == VU_BRANCHES_ALPHA
 /* bsr; Alpha Architecture Handbook, 4.3. */
 #define VU_RULES(rule) rule(0xfc000000, 0xd0000000, 0x001fffff, 2)
@@ -226,7 +231,9 @@ static void vu_branches(unsigned char *code, vu_word bytes, vu_word address, int
         word = (word & ~(vu_word)field) | ((word + (back ? -moved : moved)) & field);              \
     }
 
-#define VU_BIG (VU_BRANCHES == VU_BRANCHES_POWERPC || VU_BRANCHES == VU_BRANCHES_SPARC)
+#define VU_BIG                                                                                     \
+    (VU_BRANCHES == VU_BRANCHES_POWERPC || VU_BRANCHES == VU_BRANCHES_SPARC                         \
+     || VU_BRANCHES == VU_BRANCHES_MIPS)
 
 static void vu_branches(unsigned char *code, vu_word bytes, vu_word address, int back)
 {
