@@ -11,7 +11,7 @@ use heapless::{String, Vec};
 use probe_core::channels::{cache, environment, jitter, oscillator, thermal};
 use probe_core::evidence::{clip, clip_into, Evidence, Milliticks, MIN};
 use probe_core::machine::UNROLL;
-use probe_core::stats::isqrt;
+use probe_core::stats::{mul_div, Moments};
 use probe_core::wire::{
     AntiEmulation, CacheTiming, Check, Checks, ClockDrift, Decimal, Derived, InstructionJitter,
     Legacy, MinerId, Report, SimdIdentity, ThermalDrift,
@@ -28,7 +28,7 @@ const SYNTHETIC_CV_PPM: u32 = 100;
 const FLAT_RATIO: u64 = 1010;
 
 /// √2 in thousandths: from Allan deviation to the deviation of successive differences.
-const SQRT_2_MILLI: u128 = 1414;
+const SQRT_2_MILLI: u64 = 1414;
 
 /// How long a tick is: so many ticks last so many nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,12 +71,8 @@ impl Rate {
     /// `amount` ticks (or any fraction of them) in nanoseconds (or the same fraction), rounded down.
     #[inline(never)]
     pub fn ns(self, amount: u64) -> u64 {
-        saturate(u128::from(amount) * u128::from(self.ns) / u128::from(self.ticks))
+        mul_div(amount, self.ns, self.ticks)
     }
-}
-
-fn saturate(value: u128) -> u64 {
-    u64::try_from(value).unwrap_or(u64::MAX)
 }
 
 /// The six checks. `machine` is the operating system's name for the architecture.
@@ -120,9 +116,9 @@ pub fn report(evidence: &Evidence, nonce: &str, miner: &MinerId, evidence_json: 
             mean_ns: rate.ns(samples.mean),
             min_ns: rate.ns(samples.minimum),
             sample_count: samples.count,
-            variance_ns: saturate(u128::from(stdev_ns) * u128::from(stdev_ns)),
+            variance_ns: stdev_ns.saturating_mul(stdev_ns),
         },
-        entropy_score: saturate(u128::from(samples.stdev) * u128::from(samples.stdev)),
+        entropy_score: samples.stdev.saturating_mul(samples.stdev),
         nonce: clip(nonce),
     }
 }
@@ -153,9 +149,7 @@ impl Samples {
             stdev: mean * u64::from(oscillator.cv_ppm) / 1_000_000,
             cv_ppm: oscillator.cv_ppm,
             // The Allan variance is half the mean square of successive differences.
-            difference: saturate(
-                u128::from(mean) * u128::from(allan) * SQRT_2_MILLI / 1_000_000_000_000,
-            ),
+            difference: mul_div(mean * u64::from(allan), SQRT_2_MILLI, 1_000_000_000_000),
         }
     }
 }
@@ -228,46 +222,31 @@ fn simd_identity(evidence: &Evidence, machine: &str) -> Check<SimdIdentity> {
     }
 }
 
-/// Mean and population standard deviation.
-fn moments(count: u64, sum: u128, squares: u128) -> (u64, u64) {
-    if count == 0 {
-        return (0, 0);
-    }
-    let count = u128::from(count);
-    // n·Σx² − (Σx)² is never negative, in integers too.
-    let spread = (count * squares).saturating_sub(sum * sum);
-    (saturate(sum / count), saturate(isqrt(spread) / count))
-}
-
 fn thermal_drift(thermal: Option<&thermal::Evidence>, rate: Rate) -> Check<ThermalDrift> {
     // Windows of the phase that starts after `skip` points, ticks: mean and deviation.
     let phase = |skip: usize, length: usize| {
-        let Some(thermal) = thermal else {
-            return (0, 0);
-        };
-        let operations = u64::from(thermal.iterations) * u64::from(UNROLL);
-        let windows = || {
-            let points = thermal.curve.iter().skip(skip).take(length);
-            points.map(|&[_, cost]| u128::from(u64::from(cost) * operations / 1000))
-        };
-        moments(
-            windows().count() as u64,
-            windows().sum(),
-            windows().map(|window| window * window).sum(),
-        )
+        let mut moments = Moments::default();
+        if let Some(thermal) = thermal {
+            let operations = u64::from(thermal.iterations) * u64::from(UNROLL);
+            for &[_, cost] in thermal.curve.iter().skip(skip).take(length) {
+                moments.add(u64::from(cost) * operations / 1000, 1);
+            }
+        }
+        (moments.mean(), moments.deviation())
     };
     let [cold, ramp, saturation, _] = thermal.map_or([0; 4], |t| t.phases.map(usize::from));
     let (cold_avg, cold_stdev) = phase(0, cold);
     let (hot_avg, hot_stdev) = phase(cold + ramp, saturation);
-    let ratio = (u128::from(hot_avg) * 10_000)
-        .checked_div(cold_avg.into())
-        .unwrap_or(0);
+    let ratio = match cold_avg {
+        0 => 0,
+        _ => mul_div(hot_avg, 10_000, cold_avg),
+    };
     Check {
         passed: cold_stdev > 0 || hot_stdev > 0,
         data: ThermalDrift {
             cold_avg_ns: rate.ns(cold_avg),
             cold_stdev: rate.ns(cold_stdev),
-            drift_ratio: Decimal::new(saturate(ratio), 4),
+            drift_ratio: Decimal::new(ratio, 4),
             hot_avg_ns: rate.ns(hot_avg),
             hot_stdev: rate.ns(hot_stdev),
         },
@@ -285,21 +264,15 @@ fn bin_middle(bin: usize) -> u32 {
 
 fn instruction_jitter(jitter: Option<&jitter::Evidence>, rate: Rate) -> Check<InstructionJitter> {
     let kind = |index: usize| {
-        let Some(jitter) = jitter else { return (0, 0) };
-        let (Some(&minimum), Some(histogram)) =
-            (jitter.minima.get(index), jitter.histograms.get(index))
-        else {
-            return (0, 0);
-        };
-        let (mut count, mut sum, mut squares) = (0, 0, 0);
-        for (bin, &windows) in histogram.iter().enumerate() {
-            let value = u128::from(minimum) + u128::from(bin_middle(bin));
-            let windows = u64::from(windows);
-            count += windows;
-            sum += u128::from(windows) * value;
-            squares += u128::from(windows) * value * value;
+        let mut moments = Moments::default();
+        let found = jitter.and_then(|j| Some((*j.minima.get(index)?, j.histograms.get(index)?)));
+        if let Some((minimum, histogram)) = found {
+            for (bin, &windows) in histogram.iter().enumerate() {
+                let window = u64::from(minimum) + u64::from(bin_middle(bin));
+                moments.add(window, windows.into());
+            }
         }
-        moments(count, sum, squares)
+        (moments.mean(), moments.deviation())
     };
     let [(int_avg, int_stdev), (branch_avg, branch_stdev), (fp_avg, fp_stdev)] =
         [0, 1, 2].map(kind);

@@ -11,7 +11,7 @@ use crate::evidence::{Milliticks, Spread};
 use crate::machine::{Body, Chain, Machine, Op, Operands, Shape, UNROLL};
 use crate::replay;
 use crate::seed::fold;
-use crate::stats::{clamp_u32, spread};
+use crate::stats::{clamp_u32, mul_div, spread};
 
 /// Milliticks in a tick.
 pub const MILLI: u64 = 1_000;
@@ -117,7 +117,7 @@ pub fn uninterrupted<R>(window: impl FnOnce() -> R) -> R {
 
 /// Milliticks of one operation where `count` of them took `ticks`.
 pub fn milliticks(ticks: u64, count: u64) -> Milliticks {
-    clamp_u32(u128::from(ticks) * u128::from(MILLI) / u128::from(count.max(1)))
+    clamp_u32(mul_div(ticks, MILLI, count))
 }
 
 /// A spread whose first entry is the better estimate of the minimum: quartiles below it are noise
@@ -224,7 +224,10 @@ impl Meter {
     pub fn cost(&self) -> Spread {
         let [low, _] = self.quartiles();
         let minimum = milliticks(self.difference().max(low), self.operations);
-        let mut costs = self.differences.map(|d| milliticks(d, self.operations));
+        let mut costs = [0; MAX_PASSES];
+        for (cost, &difference) in costs.iter_mut().zip(self.paired()) {
+            *cost = milliticks(difference, self.operations);
+        }
         spread_from(minimum, &mut costs[..self.passes])
     }
 
@@ -326,16 +329,13 @@ impl Beside {
     /// between the quartiles of the passes' own ratios. A clock that changes its frequency between
     /// passes moves the estimates, but not the ratios.
     pub fn ratio(&self) -> u32 {
-        let of = |op: u64, add: u64| {
-            clamp_u32(u128::from(op) * u128::from(MILLI) / u128::from(add.max(1)))
-        };
         let mut ratios = [0; MAX_PASSES];
         let pairs = self.op.paired().iter().zip(self.add.paired());
         for (ratio, (&op, &add)) in ratios.iter_mut().zip(pairs) {
-            *ratio = of(op, add);
+            *ratio = milliticks(op, add);
         }
         let [_, low, _, high] = spread(&mut ratios[..self.op.passes]);
-        of(self.op.best(), self.add.best()).clamp(low, high)
+        milliticks(self.op.best(), self.add.best()).clamp(low, high)
     }
 }
 

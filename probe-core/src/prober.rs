@@ -24,6 +24,7 @@ use crate::machine::Machine;
 use crate::measure::Pace;
 use crate::plan::Plan;
 use crate::seed::Seed;
+use crate::stats::mul_div;
 use crate::ticks::{Clock, Elapsed};
 use core::convert::Infallible;
 use heapless::Vec;
@@ -344,7 +345,7 @@ impl<'a> Prober<'a> {
         let pair = [self.evidence.elapsed_ticks, self.evidence.elapsed_ns];
         let last = self.at == ChannelId::ALL.len();
         if (last || self.is_clock_point()) && self.clock_pairs.push(pair).is_ok() {
-            let per_ms = u128::from(pair[0]) * u128::from(NS_PER_MS) / u128::from(pair[1].max(1));
+            let per_ms = mul_div(pair[0], NS_PER_MS, pair[1]);
             let long_enough = pair[1] >= NS_PER_MS;
             if let (true, Ok(per_ms @ 1..)) = (long_enough, u32::try_from(per_ms)) {
                 self.pace.ticks_per_ms = Some(per_ms);

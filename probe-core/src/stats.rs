@@ -1,7 +1,8 @@
 //! Statistics in integers, over samples that the caller holds.
 //!
 //! Nothing allocates and nothing overflows: sums are `u128` or `i128`, results saturate at the
-//! width of the wire. Sequences are taken as iterators that can be cloned, so that they may lie in
+//! width of the wire. Wide products and quotients are calls: a machine of 32 bits needs hundreds of
+//! bytes of code for each. Sequences are taken as iterators that can be cloned, so that they may lie in
 //! a slice or in the bytes of an arena ([`Samples`]). The tests hold an obvious floating-point or
 //! sorting version of each.
 
@@ -54,8 +55,30 @@ impl Iterator for Words<'_> {
 }
 
 /// Saturating conversion to the width of the wire.
-pub fn clamp_u32(value: u128) -> u32 {
+pub fn clamp_u32(value: u64) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+/// `a × b / c`, rounded down; saturates. A `c` of 0 counts as 1.
+#[inline(never)]
+pub fn mul_div(a: u64, b: u64, c: u64) -> u64 {
+    saturate(mul_div_wide(a.into(), b.into(), c.max(1).into()))
+}
+
+/// `a × b / c`, rounded down, for a product that fits and a `c` above 0.
+#[inline(never)]
+fn mul_div_wide(a: u128, b: u128, c: u128) -> u128 {
+    a * b / c
+}
+
+/// Adds `a × b` to `sum`.
+#[inline(never)]
+fn add_product(sum: &mut i128, a: i64, b: i64) {
+    *sum += i128::from(a) * i128::from(b);
+}
+
+fn saturate(value: u128) -> u64 {
+    u64::try_from(value).unwrap_or(u64::MAX)
 }
 
 /// The square root, rounded down: digit by digit in base 2, 64 turns at most. The library's own is fast
@@ -136,44 +159,62 @@ pub struct Moments {
 impl Moments {
     /// Walks the sequence once. At most 2^32 samples.
     pub fn of(samples: impl Iterator<Item = u32>) -> Self {
-        samples.fold(Moments::default(), |m, s| Moments {
-            n: m.n + 1,
-            sum: m.sum + u128::from(s),
-            squares: m.squares + u128::from(s) * u128::from(s),
-        })
+        let mut moments = Moments::default();
+        for sample in samples {
+            moments.add(sample.into(), 1);
+        }
+        moments
+    }
+
+    /// Adds a sample that was seen so many times. `n` × `squares` must fit.
+    #[inline(never)]
+    pub fn add(&mut self, sample: u64, times: u64) {
+        let product = u128::from(sample) * u128::from(times);
+        self.n += times;
+        self.sum += product;
+        self.squares += product * u128::from(sample);
     }
 
     /// Arithmetic mean, rounded down; 0 for none.
-    pub fn mean(&self) -> u32 {
-        clamp_u32(self.sum / u128::from(self.n.max(1)))
+    pub fn mean(&self) -> u64 {
+        self.averaged(self.sum)
+    }
+
+    /// A sum's part for each sample.
+    #[inline(never)]
+    fn averaged(&self, sum: u128) -> u64 {
+        saturate(mul_div_wide(sum, 1, self.n.max(1).into()))
     }
 
     /// n² times the population variance: exact.
+    #[inline(never)]
     fn scaled_variance(&self) -> u128 {
-        u128::from(self.n) * self.squares - self.sum * self.sum
+        // Never below 0.
+        mul_div_wide(self.n.into(), self.squares, 1)
+            .saturating_sub(mul_div_wide(self.sum, self.sum, 1))
     }
 
     /// Population standard deviation, rounded down.
-    pub fn deviation(&self) -> u32 {
-        clamp_u32(isqrt(self.scaled_variance()) / u128::from(self.n.max(1)))
+    pub fn deviation(&self) -> u64 {
+        self.averaged(isqrt(self.scaled_variance()))
     }
 
     /// Population coefficient of variation, parts per million. 0 where the mean is 0.
+    ///
+    /// With the digits of the root that the scale asks for where they fit, and the rounded-down root
+    /// where they do not.
     pub fn cv_ppm(&self) -> u32 {
         const PPM: u128 = 1_000_000;
         if self.sum == 0 {
             return 0;
         }
-        clamp_u32(scaled_root(self.scaled_variance(), PPM, self.sum))
-    }
-}
-
-/// `sqrt(square) × scale / divisor`, with the digits of the root that `scale` asks for where they
-/// fit, and the rounded-down root where they do not.
-fn scaled_root(square: u128, scale: u128, divisor: u128) -> u128 {
-    match square.checked_mul(scale * scale) {
-        Some(scaled) => isqrt(scaled) / divisor,
-        None => isqrt(square).saturating_mul(scale) / divisor,
+        let square = self.scaled_variance();
+        let (square, scale) = if square <= u128::MAX / (PPM * PPM) {
+            (mul_div_wide(square, PPM * PPM, 1), 1)
+        } else {
+            (square, PPM)
+        };
+        clamp_u32(saturate(mul_div_wide(isqrt(square), scale, self.sum)))
     }
 }
 
@@ -181,23 +222,29 @@ fn scaled_root(square: u128, scale: u128, divisor: u128) -> u128 {
 ///
 /// Cost: two walks.
 pub fn lag1_ppm(samples: impl Iterator<Item = u32> + Clone) -> i32 {
-    const PPM: i128 = 1_000_000;
-    let moments = Moments::of(samples.clone());
-    // Deviations from the mean rounded down: the rounding, below 1 tick, shifts both sums alike.
-    let mean = i128::from(moments.mean());
-    let (mut products, mut squares, mut last) = (0i128, 0i128, None);
+    const PPM: u32 = 1_000_000;
+    // Deviations from the mean rounded down: the rounding, below 1 tick, shifts both sums alike. The
+    // mean of numbers of 32 bits has no more.
+    let mean = Moments::of(samples.clone()).mean() as i64;
+    let (mut products, mut squares, mut last) = (0, 0, 0);
     for sample in samples {
-        let deviation = i128::from(sample) - mean;
-        if let Some(last) = last {
-            products += deviation * last;
-        }
-        squares += deviation * deviation;
-        last = Some(deviation);
+        let deviation = i64::from(sample) - mean;
+        // The first sample has none before it, and 0 adds nothing.
+        add_product(&mut products, deviation, last);
+        add_product(&mut squares, deviation, deviation);
+        last = deviation;
     }
     if squares == 0 {
         return 0;
     }
-    (products * PPM / squares).clamp(-PPM, PPM) as i32
+    let whole = squares.unsigned_abs();
+    let part = mul_div_wide(products.unsigned_abs(), PPM.into(), whole);
+    let ppm = clamp_u32(saturate(part)).min(PPM) as i32;
+    if products < 0 {
+        -ppm
+    } else {
+        ppm
+    }
 }
 
 /// Allan deviation of the sequence at averages of `m` samples, parts per billion of its mean:
@@ -206,31 +253,32 @@ pub fn lag1_ppm(samples: impl Iterator<Item = u32> + Clone) -> i32 {
 /// Cost: two walks. (IEEE Std 1139; Riley, "Handbook of Frequency Stability Analysis", NIST SP 1065,
 /// eq. 8, without overlap.)
 pub fn allan_ppb(samples: impl Iterator<Item = u32> + Clone, m: usize) -> Option<u32> {
-    const PPB: i128 = 1_000_000_000;
+    const PPB: u64 = 1_000_000_000;
     let m = m.max(1);
     let moments = Moments::of(samples.clone());
-    // `m` times the mean is `m * total / count`.
-    let (total, count) = (moments.sum as i128, i128::from(moments.n));
-    if total == 0 {
+    if moments.sum == 0 {
         return None;
     }
-    let (mut sum, mut within) = (0i128, 0);
-    let (mut last, mut squares, mut pairs) = (None, 0u128, 0u128);
+    // `m` times the mean is `m * sum / n`.
+    let scale = u128::from(moments.n * PPB);
+    let whole = mul_div_wide(m as u128, moments.sum, 1);
+    let (mut sum, mut within) = (0, 0);
+    let (mut last, mut squares, mut pairs) = (None, 0, 0);
     for sample in samples {
-        sum += i128::from(sample);
+        sum += u64::from(sample);
         within += 1;
         if within == m {
             if let Some(last) = last {
-                let difference: i128 = sum - last;
-                let ppb = (difference * PPB * count / (m as i128 * total)).unsigned_abs();
-                squares += ppb * ppb;
+                let ppb = mul_div_wide(sum.abs_diff(last).into(), scale, whole);
+                squares += mul_div_wide(ppb, ppb, 1);
                 pairs += 1;
             }
             last = Some(sum);
             (sum, within) = (0, 0);
         }
     }
-    (pairs > 0).then(|| clamp_u32(isqrt(squares / (2 * pairs))))
+    let deviation = |pairs: u64| isqrt(mul_div_wide(squares, 1, u128::from(2 * pairs)));
+    (pairs > 0).then(|| clamp_u32(saturate(deviation(pairs))))
 }
 
 /// Bin of `excess` in a histogram of `bins` (at least 1): 0 for none, otherwise one bin for each

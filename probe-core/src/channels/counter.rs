@@ -132,7 +132,7 @@ impl Run {
             let delta = self.see(first, second, info.bits);
             self.repeats += u32::from(delta == 0);
             self.last = Some(second);
-            samples.set(self.pairs as usize, clamp_u32(delta.into()));
+            samples.set(self.pairs as usize, clamp_u32(delta));
             self.pairs += 1;
             let between = Chain {
                 op: Op::IntAdd,
@@ -151,7 +151,7 @@ impl Run {
         Step::Done(Evidence {
             backwards: self.backwards,
             bits: info.bits,
-            gcd: clamp_u32(self.gcd.into()),
+            gcd: clamp_u32(self.gcd),
             nominal_hz: info.nominal_hz,
             overhead: [at(0), at(50), at(99)],
             repeats: self.repeats,
@@ -160,7 +160,7 @@ impl Run {
             step: if self.moved == 0 {
                 0
             } else {
-                clamp_u32(self.step.into())
+                clamp_u32(self.step)
             },
             ticks: 0,
         })

@@ -173,7 +173,7 @@ impl Run {
                     self.steady &= *self.results[i].get_or_insert(result) == result;
                 }
                 let at = i * usize::from(self.windows) + usize::from(self.window);
-                samples.set(at, clamp_u32(ticks.into()));
+                samples.set(at, clamp_u32(ticks));
             }
             self.window += 1;
         }

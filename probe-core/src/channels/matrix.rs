@@ -157,7 +157,7 @@ fn settled(own: u32, cost: u32, add: u32) -> u32 {
     if near.contains(&u64::from(own)) || cost <= add {
         own
     } else {
-        clamp_u32(by_all.into())
+        clamp_u32(by_all)
     }
 }
 

@@ -128,7 +128,7 @@ impl Run {
                 return Step::Absent;
             };
             self.digest = fold(self.digest, result);
-            samples.set(self.taken.into(), clamp_u32(ticks.into()));
+            samples.set(self.taken.into(), clamp_u32(ticks));
             self.taken += 1;
         }
         if self.taken < self.wanted {
@@ -163,7 +163,7 @@ impl Run {
             histogram,
             iterations: self.iterations,
             lag1_ppm: lag1_ppm(all),
-            mean: moments.mean(),
+            mean: clamp_u32(moments.mean()),
             minimum,
             samples: self.taken,
             ticks: 0,

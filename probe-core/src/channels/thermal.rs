@@ -150,7 +150,7 @@ impl Run {
         let cost = meter.op.cost()[MIN].min(meter.add.cost()[MIN]);
         self.digest = meter.op.fold(self.digest);
         // 24 points fit 48 places.
-        let _ = self.curve.push([clamp_u32(since.into()), cost]);
+        let _ = self.curve.push([clamp_u32(since), cost]);
         let all = if self.can_idle {
             POINTS
         } else {
