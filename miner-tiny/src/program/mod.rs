@@ -24,6 +24,8 @@ mod line;
 mod lines;
 mod report;
 mod resolve;
+#[cfg(feature = "signing")]
+mod signing;
 mod surroundings;
 
 use crate::session::{Config, Ending, Outcome, Purpose, Session, Step, EXCHANGE_MS, TEXT_MAX};
@@ -67,6 +69,14 @@ const MACS: usize = 4;
 
 /// Runs the program; gives its exit status. To be called once: it takes memory and keeps it.
 pub fn run<S: System>(system: &mut S) -> i32 {
+    #[cfg(feature = "signing")]
+    return signing::run(system);
+    #[cfg(not(feature = "signing"))]
+    miner(system)
+}
+
+#[cfg_attr(feature = "signing", allow(dead_code))]
+fn miner(system: &mut impl System) -> i32 {
     let settings = match settings(system) {
         Ok(settings) => settings,
         Err(status) => return status,
