@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::epoch::divide;
 use crate::ledger::{Account, Transaction};
 use crate::store::books;
-use crate::store::sql::{self, params, Connection, Purpose};
+use crate::store::sql::{self, params, Connection, Dialect, Purpose};
 
 /// Faults listed, at most: a damaged file may have millions.
 const FAULTS_MAX: usize = 100;
@@ -60,7 +60,10 @@ fn check(c: &Connection) -> sql::Result<Report> {
     report.epochs = count("SELECT count(*) FROM epochs")?;
     report.transactions = count("SELECT count(*) FROM transactions")?;
     report.accounts = count("SELECT count(*) FROM balances")?;
-    report.paid = count("SELECT coalesce(sum(paid), 0) FROM epochs")?;
+    report.paid = count("SELECT CAST(coalesce(sum(paid), 0) AS BIGINT) FROM epochs")?;
+    if c.dialect() == Dialect::Sqlite {
+        report.fault_rows(c, FILE_CHECK)?;
+    }
     for (_, sql) in CHECKS {
         report.fault_rows(c, sql)?;
     }
@@ -68,16 +71,28 @@ fn check(c: &Connection) -> sql::Result<Report> {
     Ok(report)
 }
 
+/// SQLite's own check of its file; PostgreSQL has programs for that (`pg_amcheck`).
+const FILE_CHECK: &str =
+    "SELECT 'file: ' || integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'";
+
 /// What must hold, and a query that gives a sentence for everything that does not.
-const CHECKS: [(&str, &str); 10] = [
+const CHECKS: [(&str, &str); 11] = [
     (
-        "the file is sound",
-        "SELECT 'file: ' || integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
+        "each attestation was judged against one in the log",
+        "SELECT 'attestation ' || id || ' refers to a missing row of attestations'
+         FROM attestations a WHERE previous_id IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM attestations p WHERE p.id = a.previous_id)",
     ),
     (
-        "every reference leads somewhere",
-        "SELECT 'a row of ' || \"table\" || ' refers to a missing row of ' || parent
-         FROM pragma_foreign_key_check",
+        "each miner attested",
+        "SELECT 'the row of ' || miner || ' refers to a missing row of attestations'
+         FROM miners m
+         WHERE NOT EXISTS (SELECT 1 FROM attestations a WHERE a.id = m.attestation_id)",
+    ),
+    (
+        "each posting belongs to a transaction",
+        "SELECT 'a posting refers to a missing row of transactions: ' || tx
+         FROM postings WHERE NOT EXISTS (SELECT 1 FROM transactions WHERE id = tx)",
     ),
     (
         "each transaction sums to zero",
@@ -87,12 +102,12 @@ const CHECKS: [(&str, &str); 10] = [
     (
         "each transaction has postings",
         "SELECT 'transaction ' || id || ' has no postings' FROM transactions
-         WHERE id NOT IN (SELECT tx FROM postings)",
+         WHERE NOT EXISTS (SELECT 1 FROM postings WHERE tx = id)",
     ),
     (
         "all postings sum to zero",
         "SELECT 'all postings sum to ' || total || ' instead of zero'
-         FROM (SELECT coalesce(sum(amount), 0) AS total FROM postings) WHERE total <> 0",
+         FROM (SELECT coalesce(sum(amount), 0) AS total FROM postings) AS all_postings WHERE total <> 0",
     ),
     (
         "each balance is the sum of its postings",
@@ -101,7 +116,7 @@ const CHECKS: [(&str, &str); 10] = [
                (SELECT account, amount AS kept, 0 AS derived FROM balances WHERE amount >= 0
                 UNION ALL
                 SELECT account, 0, sum(amount) FROM postings GROUP BY account HAVING sum(amount) >= 0)
-               GROUP BY account)
+               AS both_sums GROUP BY account) AS accounts
          WHERE kept <> derived",
     ),
     (
@@ -120,14 +135,15 @@ const CHECKS: [(&str, &str); 10] = [
         "each miner's row is its newest accepted attestation",
         "SELECT 'the row of ' || m.miner || ' is not its newest accepted attestation'
          FROM miners m
-         WHERE m.attestation_id IS NOT
+         WHERE m.attestation_id IS DISTINCT FROM
                (SELECT max(id) FROM attestations a WHERE a.miner = m.miner AND a.accepted)",
     ),
     (
         "each payment belongs to a settled epoch",
         "SELECT 'transaction ' || reference || ' pays an epoch that is not settled'
          FROM transactions WHERE reference LIKE 'epoch/%'
-           AND CAST(substr(reference, 7) AS INTEGER) NOT IN (SELECT epoch FROM epochs)",
+           AND NOT EXISTS
+               (SELECT 1 FROM epochs WHERE epoch = CAST(substr(reference, 7) AS BIGINT))",
     ),
 ];
 

@@ -3,14 +3,18 @@
 
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use crate::attest::signature::Unsigned;
+use crate::store::sql::Location;
 use crate::store::ChainOptions;
 
 /// Slots of this length where they fit the epoch: the existing network's.
 const SLOT_S: i64 = 600;
+
+/// The database where nothing is said.
+pub const DATABASE: &str = "verdigris.db";
 
 /// How a node serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,9 +71,14 @@ pub struct Settings {
     /// Address and port to listen on; port 0 takes any free one [default: 127.0.0.1:8099]
     #[arg(long, value_name = "ADDRESS", env = "VERDIGRIS_NODE_LISTEN")]
     pub listen: Option<SocketAddr>,
-    /// The database file; made if missing [default: verdigris.db]
-    #[arg(long, value_name = "FILE", env = "VERDIGRIS_NODE_DATABASE")]
-    pub database: Option<PathBuf>,
+    /// The database: a file, made if missing, or postgres://USER@HOST/NAME [default: verdigris.db]
+    #[arg(
+        long,
+        value_name = "FILE|URL",
+        env = "VERDIGRIS_NODE_DATABASE",
+        hide_env_values = true
+    )]
+    pub database: Option<Location>,
     /// Start of slot 0, seconds since 1970 [default: 1764706927]. Fixed when the database is made
     #[arg(long, value_name = "SECONDS", env = "VERDIGRIS_NODE_GENESIS")]
     pub genesis: Option<i64>,
@@ -172,11 +181,9 @@ impl Settings {
             .unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8099)))
     }
 
-    /// The database file.
-    pub fn database(&self) -> PathBuf {
-        self.database
-            .clone()
-            .unwrap_or_else(|| "verdigris.db".into())
+    /// The database.
+    pub fn database(&self) -> Location {
+        self.database.clone().unwrap_or_else(|| DATABASE.into())
     }
 
     /// The chain's parameters, as far as they were given.

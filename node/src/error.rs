@@ -191,7 +191,10 @@ impl IntoResponse for ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(e: StoreError) -> Self {
-        eprintln!("store: {e}");
+        // Those that the store may get over by itself it tells of itself.
+        if !matches!(&e, StoreError::Sql(e) if e.trouble().is_some()) {
+            eprintln!("store: {e}");
+        }
         match e {
             StoreError::Panicked => {
                 ApiError::new(Code::InternalError, "the node failed; nothing was changed")

@@ -3,17 +3,18 @@
 use clap::{Args, Parser, Subcommand};
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
 use verdigris_node::app::App;
 use verdigris_node::clock::Clock;
-use verdigris_node::config::Settings;
+use verdigris_node::config::{Settings, DATABASE};
 use verdigris_node::json::decimal;
 use verdigris_node::ledger::RTC_PLACES;
-use verdigris_node::store::{books, open_to_look, Store};
+use verdigris_node::store::sql::Location;
+use verdigris_node::store::{backup, books, open_to_look, Store};
 use verdigris_node::{audit, http, settle, silicon};
 
 /// The node of Verdigris: judges what machines prove of themselves, and keeps the books.
@@ -50,6 +51,20 @@ enum Command {
         #[command(subcommand)]
         command: silicon::command::Command,
     },
+    /// Write everything to a new file, also while the node runs
+    Backup {
+        /// The file to make: it holds the node's key, and is readable by its owner alone
+        file: PathBuf,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Fill an empty database from a backup, of either kind of database, and audit it
+    Restore {
+        /// The file that `backup` wrote
+        file: PathBuf,
+        #[command(flatten)]
+        database: Database,
+    },
     /// Look at an epoch
     Epoch {
         #[command(subcommand)]
@@ -79,14 +94,15 @@ struct Serve {
 
 #[derive(Args)]
 struct Database {
-    /// The database file
+    /// The database: a file, or postgres://USER@HOST/NAME
     #[arg(
         long,
-        value_name = "FILE",
+        value_name = "FILE|URL",
         env = "VERDIGRIS_NODE_DATABASE",
-        default_value = "verdigris.db"
+        hide_env_values = true,
+        default_value = DATABASE
     )]
-    database: PathBuf,
+    database: Location,
 }
 
 /// The audit found something.
@@ -100,13 +116,17 @@ type Failure = Box<dyn std::error::Error>;
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(serve) => run(*serve).map(|()| ExitCode::SUCCESS),
-        Command::Audit { database, json } => run_audit(&database.database, json),
+        Command::Audit { database, json } => run_audit(database.database, json),
         Command::Silicon { command } => silicon::command::run(&command)
             .and_then(|said| Ok(show(&said)?))
             .map(|()| ExitCode::SUCCESS),
+        Command::Backup { file, database } => {
+            run_backup(&file, database.database).map(|()| ExitCode::SUCCESS)
+        }
+        Command::Restore { file, database } => run_restore(&file, database.database),
         Command::Epoch {
             command: EpochCommand::Explain { epoch, database },
-        } => explain(&database.database, epoch).map(|()| ExitCode::SUCCESS),
+        } => explain(database.database, epoch).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|e| {
         eprintln!("verdigris-node: {e}");
@@ -121,8 +141,8 @@ fn run(serve: Serve) -> Result<(), Failure> {
     };
     let options = settings.chain()?;
     let clock = Clock::System;
-    let store = Store::open(&settings.database(), options, clock.now_ms())
-        .map_err(|e| format!("{}: {e}", settings.database().display()))?;
+    let store = Store::open(settings.database(), options, clock.now_ms())
+        .map_err(|e| format!("{}: {e}", settings.database()))?;
     let app = Arc::new(App::new(settings.config(), store, clock));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -155,7 +175,7 @@ fn stop_signal() -> std::io::Result<impl std::future::Future<Output = ()>> {
     })
 }
 
-fn run_audit(database: &std::path::Path, json: bool) -> Result<ExitCode, Failure> {
+fn run_audit(database: Location, json: bool) -> Result<ExitCode, Failure> {
     let (connection, _) = open_to_look(database)?;
     let report = audit::audit(&connection)?;
     let mut out = String::new();
@@ -187,7 +207,23 @@ fn run_audit(database: &std::path::Path, json: bool) -> Result<ExitCode, Failure
     })
 }
 
-fn explain(database: &std::path::Path, epoch: i64) -> Result<(), Failure> {
+fn run_backup(file: &Path, database: Location) -> Result<(), Failure> {
+    let made = backup::backup(database, file)?;
+    Ok(show(&format!(
+        "{} rows in {}\nsha256 of its lines but the last: {}\n",
+        made.rows,
+        file.display(),
+        made.sha256
+    ))?)
+}
+
+fn run_restore(file: &Path, database: Location) -> Result<ExitCode, Failure> {
+    let restored = backup::restore(file, &database)?;
+    show(&format!("{} rows restored\n", restored.rows))?;
+    run_audit(database, false)
+}
+
+fn explain(database: Location, epoch: i64) -> Result<(), Failure> {
     let (connection, chain) = open_to_look(database)?;
     let explained = books::explain(&connection, &chain, epoch)?
         .ok_or_else(|| format!("nobody was enrolled in epoch {epoch}"))?;

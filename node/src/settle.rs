@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::store::sql::Duty;
 use crate::store::{books, records};
 
 /// Epochs in one transaction, at most: others wait for the writer meanwhile.
@@ -25,7 +26,8 @@ const KEEP_CHALLENGES_MS: i64 = 3_600_000;
 /// Challenges forgotten in one transaction, at most.
 const FORGET: u32 = 1_000;
 
-/// Settles every epoch that is due, a batch in each transaction. Gives how many.
+/// Settles every epoch that is due, a batch in each transaction. Gives how many: none where another
+/// process that shares the database is at it.
 ///
 /// # Errors
 /// Where the store fails; what was settled before stays settled, the rest is still due.
@@ -36,8 +38,11 @@ pub async fn settle_overdue(app: &App) -> Result<usize, ApiError> {
         let clock = app.clock.clone();
         let batch = app
             .store
-            .write(move |c| Ok::<_, ApiError>(books::settle_due(c, &chain, clock.now_ms(), BATCH)?))
-            .await?;
+            .lead(Duty::Settlement, move |c| {
+                Ok::<_, ApiError>(books::settle_due(c, &chain, clock.now_ms(), BATCH)?)
+            })
+            .await?
+            .unwrap_or_default();
         settled += batch.len();
         if batch.len() < BATCH as usize {
             return Ok(settled);

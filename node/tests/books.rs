@@ -2,32 +2,41 @@
 
 mod common;
 
-use common::{options, START_MS};
+use common::{options, Database, Kind, START_MS};
 use proptest::prelude::*;
-use std::path::Path;
 use verdigris_node::audit::audit;
 use verdigris_node::epoch::Chain;
 use verdigris_node::ledger::{Account, Posting, Transaction, TOTAL_SUPPLY};
 use verdigris_node::store::books::{self, balance, enrol};
 use verdigris_node::store::records::{append, Attestation};
-use verdigris_node::store::sql::{self, params, Access, Connection, Purpose};
+use verdigris_node::store::sql::{self, params, Access, Connection, Dialect, Location, Purpose};
 use verdigris_node::store::{open_to_look, ChainOptions, OpenError, Store, StoreError};
 
-fn open(path: &Path) -> Store {
-    Store::open(path, options(), START_MS).unwrap()
+on_each_database!(
+    the_supply_ends_and_is_never_exceeded,
+    a_movement_is_booked_once_by_its_reference,
+    the_database_itself_refuses_to_rewrite_history,
+    the_audit_finds_what_was_forged,
+    a_failed_job_takes_nobody_with_it,
+    an_error_that_a_job_overlooks_keeps_nothing,
+    readers_cannot_write_and_survive_a_panic,
+    a_database_keeps_its_key_and_its_chain,
+);
+
+fn open(location: &Location) -> Store {
+    Store::open(location.clone(), options(), START_MS).unwrap()
 }
 
 /// A database that a test may write into directly.
-fn workbench(pot: i64) -> (tempfile::TempDir, Connection, Chain) {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("node.db");
+fn workbench(kind: Kind, pot: i64) -> (Database, Connection, Chain) {
+    let database = Database::new(kind);
     let options = ChainOptions {
         pot: Some(pot),
         ..options()
     };
-    let chain = *Store::open(&path, options, START_MS).unwrap().chain();
-    let connection = Connection::open(&path, Access::Writer).unwrap();
-    (directory, connection, chain)
+    let store = Store::open(database.location.clone(), options, START_MS).unwrap();
+    let connection = Connection::open(&database.location, Access::Writer).unwrap();
+    (database, connection, *store.chain())
 }
 
 /// Logs an attestation and enrols it.
@@ -83,13 +92,14 @@ proptest! {
         ),
         stops in prop::collection::vec((0i64..45, 1u32..8), 1..8),
     ) {
-        let (_directory, c, chain) = workbench(pot);
+        for kind in [Kind::Sqlite, Kind::Postgres] {
+        let (_database, c, chain) = workbench(kind, pot);
         for (&epoch, miners) in &epochs {
             for (miner, &weight) in miners {
                 enter(&c, epoch, miner, weight);
             }
         }
-        for (epoch, limit) in stops {
+        for &(epoch, limit) in &stops {
             settle_due(&c, &chain, end_of(&chain, epoch), limit).unwrap();
         }
         while !settle_due(&c, &chain, end_of(&chain, 50), 5).unwrap().is_empty() {}
@@ -100,12 +110,12 @@ proptest! {
         prop_assert_eq!(report.faults, Vec::<String>::new());
         prop_assert_eq!(report.paid, owed);
         prop_assert_eq!(report.epochs, epochs.len() as i64);
+        }
     }
 }
 
-#[test]
-fn the_supply_ends_and_is_never_exceeded() {
-    let (_directory, c, chain) = workbench(TOTAL_SUPPLY / 3 * 2);
+fn the_supply_ends_and_is_never_exceeded(kind: Kind) {
+    let (_database, c, chain) = workbench(kind, TOTAL_SUPPLY / 3 * 2);
     for epoch in 0..3 {
         enter(&c, epoch, "a", 1);
     }
@@ -121,9 +131,8 @@ fn the_supply_ends_and_is_never_exceeded() {
     assert_eq!(audit(&c).unwrap().faults, Vec::<String>::new());
 }
 
-#[test]
-fn a_movement_is_booked_once_by_its_reference() {
-    let (_directory, c, _) = workbench(1);
+fn a_movement_is_booked_once_by_its_reference(kind: Kind) {
+    let (_database, c, _) = workbench(kind, 1);
     let movement = |amount| {
         let wallet = Posting {
             account: Account::Wallet("a".into()),
@@ -155,11 +164,14 @@ fn a_movement_is_booked_once_by_its_reference() {
     assert!(book(&c, &overdrawn.unwrap()).is_err());
 }
 
-#[test]
-fn the_database_itself_refuses_to_rewrite_history() {
-    let (_directory, c, chain) = workbench(1_000);
+fn the_database_itself_refuses_to_rewrite_history(kind: Kind) {
+    let (_database, c, chain) = workbench(kind, 1_000);
     enter(&c, 0, "a", 1);
     settle_due(&c, &chain, end_of(&chain, 0), 1).unwrap();
+    let pinned = "INSERT INTO miners (miner, public_key, first_ms, last_ms, attestation_id, family,
+                                      class, physical, multiplier, weight)
+                  VALUES ('a', ?1, 0, 0, 1, '', '', ?2, 0, 0)";
+    c.execute(pinned, params![[7u8; 32], true]).unwrap();
     for sql in [
         "UPDATE postings SET amount = 7",
         "DELETE FROM postings",
@@ -180,19 +192,57 @@ fn the_database_itself_refuses_to_rewrite_history() {
     ] {
         assert!(c.batch(sql).is_err(), "{sql}");
     }
+    if c.dialect() == Dialect::Postgres {
+        for table in [
+            "attestations",
+            "enrolments",
+            "epochs",
+            "postings",
+            "transactions",
+        ] {
+            assert!(
+                c.batch(&format!("TRUNCATE {table} CASCADE")).is_err(),
+                "{table}"
+            );
+        }
+    }
     // A transaction that does not balance is not sealed, and unsealed postings cannot be committed.
-    let unbalanced = "BEGIN; INSERT INTO postings VALUES (9, 0, 'wallet/b', 5);";
-    c.batch(unbalanced).unwrap();
+    let posting = "INSERT INTO postings VALUES (9, 0, 'wallet/b', 5)";
+    let seal = "INSERT INTO transactions VALUES (9, 'x', 0)";
+    for (statements, sealed) in [(vec![posting], true), (vec![posting, seal], false)] {
+        c.begin(Purpose::Write).unwrap();
+        let done = statements.iter().try_for_each(|sql| c.batch(sql));
+        assert_eq!(done.is_ok(), sealed);
+        assert!(c.commit().is_err());
+        c.roll_back();
+    }
     assert!(c
-        .batch("INSERT INTO transactions VALUES (9, 'x', 0)")
+        .batch("UPDATE miners SET public_key = NULL WHERE miner = 'a'")
         .is_err());
-    assert!(c.batch("COMMIT").is_err());
-    c.batch("ROLLBACK").unwrap();
     assert_eq!(audit(&c).unwrap().faults, Vec::<String>::new());
 }
 
-#[test]
-fn the_audit_finds_what_was_forged() {
+/// Takes away what would refuse a forgery.
+fn disarm(c: &Connection) {
+    match c.dialect() {
+        Dialect::Sqlite => {
+            let triggers = "SELECT name FROM sqlite_schema WHERE type = 'trigger'";
+            let names: Vec<String> = c.query_all(triggers, params![], |row| row.get(0)).unwrap();
+            for name in names.iter().filter(|n| *n != "postings_move_balances") {
+                c.batch(&format!("DROP TRIGGER {name}")).unwrap();
+            }
+            c.batch("PRAGMA foreign_keys = OFF").unwrap();
+        }
+        Dialect::Postgres => c
+            .batch(
+                "SET session_replication_role = replica;
+                 ALTER TABLE postings ENABLE ALWAYS TRIGGER postings_move_balances",
+            )
+            .unwrap(),
+    }
+}
+
+fn the_audit_finds_what_was_forged(kind: Kind) {
     for (forgery, found) in [
         (
             "UPDATE balances SET amount = 7 WHERE account = 'wallet/a'",
@@ -221,7 +271,17 @@ fn the_audit_finds_what_was_forged() {
         ),
         ("DELETE FROM epochs", "not settled"),
         ("UPDATE epochs SET pot = 10, paid = 10", "booked otherwise"),
-        ("DELETE FROM attestations", "refers to a missing row"),
+        ("DELETE FROM attestations", "not in the log"),
+        (
+            "DELETE FROM transactions WHERE id = 2",
+            "refers to a missing row of transactions",
+        ),
+        (
+            "INSERT INTO miners (miner, first_ms, last_ms, attestation_id, family, class, physical,
+                                 multiplier, weight)
+             SELECT 'x', 0, 0, 99, '', '', accepted, 0, 0 FROM attestations WHERE id = 1",
+            "the row of x refers to a missing row of attestations",
+        ),
         (
             "INSERT INTO postings VALUES (3, 0, 'system/issuance', -5), (3, 1, 'wallet/thief', 5);
              INSERT INTO transactions VALUES (3, 'more', 0);",
@@ -233,20 +293,12 @@ fn the_audit_finds_what_was_forged() {
             "epoch/9",
         ),
     ] {
-        let (_directory, c, chain) = workbench(1_000);
+        let (_database, c, chain) = workbench(kind, 1_000);
         enter(&c, 0, "a", 1);
         enter(&c, 0, "b", 1);
         settle_due(&c, &chain, end_of(&chain, 0), 1).unwrap();
         assert_eq!(audit(&c).unwrap().faults, Vec::<String>::new());
-        let triggers = "SELECT name FROM sqlite_schema WHERE type = 'trigger'";
-        let names: Vec<String> = c.query_all(triggers, params![], |row| row.get(0)).unwrap();
-        for name in names
-            .iter()
-            .filter(|name| *name != "postings_move_balances")
-        {
-            c.batch(&format!("DROP TRIGGER {name}")).unwrap();
-        }
-        c.batch("PRAGMA foreign_keys = OFF").unwrap();
+        disarm(&c);
         c.batch(forgery).unwrap();
         let faults = audit(&c).unwrap().faults;
         assert!(
@@ -256,10 +308,9 @@ fn the_audit_finds_what_was_forged() {
     }
 }
 
-#[test]
-fn a_failed_job_takes_nobody_with_it() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = open(&directory.path().join("node.db"));
+fn a_failed_job_takes_nobody_with_it(kind: Kind) {
+    let database = Database::new(kind);
+    let store = open(&database.location);
     let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
     let outcomes: Vec<Result<(), StoreError>> = runtime.block_on(async {
         let jobs: Vec<_> = (0..400)
@@ -269,7 +320,7 @@ fn a_failed_job_takes_nobody_with_it() {
                     store
                         .write(move |c| {
                             c.execute(
-                                "INSERT INTO meta VALUES (?1, 1)",
+                                "INSERT INTO challenges VALUES (?1, 0, 0, NULL, NULL)",
                                 params![format!("job {i}")],
                             )?;
                             match i % 4 {
@@ -290,7 +341,7 @@ fn a_failed_job_takes_nobody_with_it() {
     });
     let kept = runtime
         .block_on(store.read(|c| {
-            let sql = "SELECT count(*) FROM meta WHERE key LIKE 'job %'";
+            let sql = "SELECT count(*) FROM challenges WHERE nonce LIKE 'job %'";
             c.query_one(sql, params![], |row| row.get::<i64>(0))
                 .map_err(StoreError::Sql)
         }))
@@ -306,13 +357,12 @@ fn a_failed_job_takes_nobody_with_it() {
     }
 }
 
-#[test]
-fn readers_cannot_write_and_survive_a_panic() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = open(&directory.path().join("node.db"));
+fn readers_cannot_write_and_survive_a_panic(kind: Kind) {
+    let database = Database::new(kind);
+    let store = open(&database.location);
     let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
     let write = |c: &Connection| {
-        c.execute("DELETE FROM meta", params![])
+        c.execute("DELETE FROM challenges", params![])
             .map_err(StoreError::Sql)
     };
     assert!(matches!(
@@ -333,13 +383,47 @@ fn readers_cannot_write_and_survive_a_panic() {
         .is_ok());
 }
 
-#[test]
-fn a_database_keeps_its_key_and_its_chain() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("node.db");
-    assert!(matches!(open_to_look(&path), Err(OpenError::Missing)));
-    let key = open(&path).key().public_hex();
-    let again = Store::open(&path, ChainOptions::default(), START_MS).unwrap();
+fn an_error_that_a_job_overlooks_keeps_nothing(kind: Kind) {
+    let (_database, c, _) = workbench(kind, 1);
+    let insert = "INSERT INTO challenges VALUES (?1, 0, 0, NULL, NULL)";
+    // In a savepoint it costs nothing else.
+    c.transaction::<_, sql::Error>(Purpose::Write, |c| {
+        c.execute(insert, params!["first"])?;
+        let again = c.savepoint(|c| c.execute(insert, params!["first"]));
+        assert!(again.is_err());
+        c.execute(insert, params!["second"])
+    })
+    .unwrap();
+    let count = |c: &Connection| -> i64 {
+        c.query_one("SELECT count(*) FROM challenges", params![], |row| {
+            row.get(0)
+        })
+        .unwrap()
+    };
+    assert_eq!(count(&c), 2);
+    // Inside a loop over rows the connection is taken.
+    let nested = c.for_each("SELECT nonce FROM challenges", params![], |_| {
+        c.execute(insert, params!["third"]).map(drop)
+    });
+    assert!(matches!(nested, Err(sql::Error::Nested)));
+    // Outside one, nobody is told that something was kept which was not.
+    let kept = c.transaction::<_, sql::Error>(Purpose::Write, |c| {
+        c.execute(insert, params!["fourth"])?;
+        let _ = c.execute(insert, params!["first"]);
+        Ok(())
+    });
+    assert_eq!(count(&c), if kept.is_ok() { 3 } else { 2 });
+}
+
+fn a_database_keeps_its_key_and_its_chain(kind: Kind) {
+    let database = Database::new(kind);
+    let location = &database.location;
+    assert!(matches!(
+        open_to_look(location.clone()),
+        Err(OpenError::Missing)
+    ));
+    let key = open(location).key().public_hex();
+    let again = Store::open(location.clone(), ChainOptions::default(), START_MS).unwrap();
     assert_eq!(again.key().public_hex(), key);
     assert_eq!(again.chain().slot_s, 5);
     drop(again);
@@ -348,31 +432,37 @@ fn a_database_keeps_its_key_and_its_chain() {
         ..ChainOptions::default()
     };
     assert!(matches!(
-        Store::open(&path, other, START_MS),
+        Store::open(location.clone(), other, START_MS),
         Err(OpenError::Parameter("pot", ..))
     ));
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        assert_eq!(
-            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
-    }
-    let c = Connection::open(&path, Access::Writer).unwrap();
-    c.batch("PRAGMA user_version = 99").unwrap();
+    let c = Connection::open(location, Access::Writer).unwrap();
+    c.batch(match kind {
+        Kind::Sqlite => "PRAGMA user_version = 99",
+        Kind::Postgres => "INSERT INTO migrations (version) VALUES (99)",
+    })
+    .unwrap();
     drop(c);
     assert!(matches!(
-        Store::open(&path, options(), START_MS),
+        Store::open(location.clone(), options(), START_MS),
         Err(OpenError::Version(99))
     ));
+}
+
+#[test]
+fn a_file_is_private_and_what_is_no_database_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let database = Database::new(Kind::Sqlite);
+    drop(open(&database.location));
+    let path = database.directory.path().join("node.db");
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
     std::fs::write(
         &path,
         b"this is not a database, and longer than a header of one would be: it is text",
     )
     .unwrap();
     assert!(matches!(
-        Store::open(&path, options(), START_MS),
+        Store::open(database.location.clone(), options(), START_MS),
         Err(OpenError::Sql(_))
     ));
 }

@@ -39,7 +39,7 @@ fn an_epoch_is_explained_and_audited() {
     }
     node.wait_ms(EPOCH_MS);
     assert_eq!(node.settle(), 1);
-    let database = node.database();
+    let database = node.database.directory.path().join("node.db");
     let database = database.to_str().unwrap();
 
     let explained = run(&["epoch", "explain", "0", "--database", database]);
@@ -71,7 +71,7 @@ fn an_epoch_is_explained_and_audited() {
     );
 
     // A copy, forged.
-    let forged = node.directory.path().join("forged.db");
+    let forged = node.database.directory.path().join("forged.db");
     rusqlite::Connection::open(database)
         .unwrap()
         .execute("VACUUM INTO ?", [forged.to_str().unwrap()])

@@ -2,13 +2,25 @@
 
 mod common;
 
-use common::{unlimited, Miner, Node, EPOCH_MS};
+use common::{unlimited, Kind, Miner, Node, EPOCH_MS};
 use serde_json::{json, Value};
 use verdigris_node::keys::answer_is_signed;
 
-#[test]
-fn a_stock_client_attests_is_settled_and_paid() {
-    let node = Node::start(unlimited());
+on_each_database!(
+    a_stock_client_attests_is_settled_and_paid,
+    names_are_pinned_to_their_first_key_for_ever,
+    a_name_without_a_key_takes_the_first,
+    the_older_signature_is_taken_for_old_measurements_only,
+    the_first_enrolment_of_an_epoch_counts_and_an_attestation_serves_the_next,
+    a_clock_put_back_reopens_nothing,
+    producers_take_turns_by_id,
+    miners_are_listed_in_pages,
+    every_answer_carries_its_headers,
+    one_connection_carries_many_requests,
+);
+
+fn a_stock_client_attests_is_settled_and_paid(kind: Kind) {
+    let node = Node::start_on(kind, unlimited());
     let miner = Miner::stock();
 
     let challenge = node.post("/attest/challenge", &json!({}));
@@ -69,9 +81,8 @@ fn a_stock_client_attests_is_settled_and_paid() {
     assert_eq!(node.audit().paid, paid);
 }
 
-#[test]
-fn names_are_pinned_to_their_first_key_for_ever() {
-    let node = Node::start(unlimited());
+fn names_are_pinned_to_their_first_key_for_ever(kind: Kind) {
+    let node = Node::start_on(kind, unlimited());
     let owner = Miner::number(1).named("dual-g4-125");
     let thief = Miner::number(2).named("dual-g4-125");
     // Twice, because the existing network forgot the key at every second attestation.
@@ -85,9 +96,8 @@ fn names_are_pinned_to_their_first_key_for_ever() {
     }
 }
 
-#[test]
-fn a_name_without_a_key_takes_the_first() {
-    let node = Node::start(unlimited());
+fn a_name_without_a_key_takes_the_first(kind: Kind) {
+    let node = Node::start_on(kind, unlimited());
     let owner = Miner::number(1).named("power8");
     assert_eq!(node.submit(&owner.body(&node.nonce())).status, 200);
     let refused = node.post("/epoch/enroll", &owner.enrolment("power8", 0));
@@ -104,9 +114,8 @@ fn a_name_without_a_key_takes_the_first() {
     );
 }
 
-#[test]
-fn the_older_signature_is_taken_for_old_measurements_only() {
-    let node = Node::start(unlimited());
+fn the_older_signature_is_taken_for_old_measurements_only(kind: Kind) {
+    let node = Node::start_on(kind, unlimited());
     let miner = Miner::number(3);
     let sign = |mut body: Value| {
         let text = format!(
@@ -131,9 +140,8 @@ fn the_older_signature_is_taken_for_old_measurements_only() {
     );
 }
 
-#[test]
-fn the_first_enrolment_of_an_epoch_counts_and_an_attestation_serves_the_next() {
-    let node = Node::start(unlimited());
+fn the_first_enrolment_of_an_epoch_counts_and_an_attestation_serves_the_next(kind: Kind) {
+    let node = Node::start_on(kind, unlimited());
     let miner = Miner::number(4);
     assert_eq!(miner.attest(&node).status, 200);
     assert_eq!(miner.attest(&node).status, 200);
@@ -154,9 +162,8 @@ fn the_first_enrolment_of_an_epoch_counts_and_an_attestation_serves_the_next() {
     );
 }
 
-#[test]
-fn a_clock_put_back_reopens_nothing() {
-    let node = Node::start(unlimited());
+fn a_clock_put_back_reopens_nothing(kind: Kind) {
+    let node = Node::start_on(kind, unlimited());
     let miner = Miner::number(5);
     assert_eq!(miner.attest(&node).body["epoch"], 0);
     node.wait_ms(EPOCH_MS);
@@ -167,9 +174,8 @@ fn a_clock_put_back_reopens_nothing() {
     assert_eq!(node.settle(), 0);
 }
 
-#[test]
-fn producers_take_turns_by_id() {
-    let node = Node::start(unlimited());
+fn producers_take_turns_by_id(kind: Kind) {
+    let node = Node::start_on(kind, unlimited());
     let mut ids = Vec::new();
     for n in 0..3 {
         let miner = Miner::number(n);
@@ -195,9 +201,8 @@ fn producers_take_turns_by_id() {
     assert_eq!(stranger["reason"], "not_attested");
 }
 
-#[test]
-fn miners_are_listed_in_pages() {
-    let node = Node::start(unlimited());
+fn miners_are_listed_in_pages(kind: Kind) {
+    let node = Node::start_on(kind, unlimited());
     for n in 0..5 {
         assert_eq!(Miner::number(n).attest(&node).status, 200);
         node.wait_ms(1_000);
@@ -219,9 +224,8 @@ fn miners_are_listed_in_pages() {
     assert_eq!(node.get("/api/miners").body["pagination"]["total"], 0);
 }
 
-#[test]
-fn every_answer_carries_its_headers() {
-    let node = Node::start(unlimited());
+fn every_answer_carries_its_headers(kind: Kind) {
+    let node = Node::start_on(kind, unlimited());
     for path in ["/health", "/ready", "/nowhere", "/attest/submit"] {
         let reply = node.get(path);
         assert_eq!(reply.header("x-request-id").unwrap().len(), 32, "{path}");
@@ -236,10 +240,9 @@ fn every_answer_carries_its_headers() {
     );
 }
 
-#[test]
-fn one_connection_carries_many_requests() {
+fn one_connection_carries_many_requests(kind: Kind) {
     use std::io::{Read, Write};
-    let node = Node::start(unlimited());
+    let node = Node::start_on(kind, unlimited());
     let mut stream = std::net::TcpStream::connect(node.address).unwrap();
     let request = "GET /ready HTTP/1.1\r\nHost: node\r\n\r\n";
     let last = "GET /ready HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n";

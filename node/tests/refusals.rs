@@ -2,12 +2,18 @@
 
 mod common;
 
-use common::{get, post, unlimited, Miner, Node, Reply};
+use common::{get, post, unlimited, Kind, Miner, Node, Reply};
 use serde_json::{json, Value};
 use std::collections::BTreeSet;
 use verdigris_node::attest::signature::Unsigned;
 use verdigris_node::config::Config;
 use verdigris_node::error::Code;
+
+on_each_database!(
+    every_code_has_its_cause,
+    the_policy_on_unsigned_submissions_is_kept,
+    evidence_of_another_challenge_is_logged_and_refused,
+);
 
 /// Evidence of a real probe, recorded for a challenge of long ago.
 const EVIDENCE: &str = include_str!("data/evidence-zen5-kvm.json");
@@ -80,9 +86,8 @@ const SHAPE_FAULTS: [Fault; 27] = [
     }),
 ];
 
-#[test]
-fn every_code_has_its_cause() {
-    let node = Node::start(unlimited());
+fn every_code_has_its_cause(kind: Kind) {
+    let node = Node::start_on(kind, unlimited());
     let miner = Miner::number(1);
     let nonce = node.nonce();
     let mut seen = BTreeSet::new();
@@ -300,17 +305,19 @@ fn every_code_has_its_cause() {
     assert_eq!(seen, all);
 }
 
-#[test]
-fn the_policy_on_unsigned_submissions_is_kept() {
+fn the_policy_on_unsigned_submissions_is_kept(kind: Kind) {
     for (policy, name, address) in [
         (Unsigned::Never, 400, 400),
         (Unsigned::Names, 200, 400),
         (Unsigned::Any, 200, 200),
     ] {
-        let node = Node::start(Config {
-            unsigned: policy,
-            ..unlimited()
-        });
+        let node = Node::start_on(
+            kind,
+            Config {
+                unsigned: policy,
+                ..unlimited()
+            },
+        );
         let named = Miner::number(1).named("name");
         assert_eq!(
             node.submit(&named.body(&node.nonce())).status,
@@ -335,7 +342,8 @@ fn the_policy_on_unsigned_submissions_is_kept() {
 #[test]
 fn without_its_store_the_node_says_so_and_recovers() {
     let node = Node::start(unlimited());
-    let blocker = rusqlite::Connection::open(node.database()).unwrap();
+    let path = node.database.directory.path().join("node.db");
+    let blocker = rusqlite::Connection::open(path).unwrap();
     blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
     expect(
         &node.post("/attest/challenge", &json!({})),
@@ -347,9 +355,8 @@ fn without_its_store_the_node_says_so_and_recovers() {
     assert_eq!(Miner::number(1).attest(&node).status, 200);
 }
 
-#[test]
-fn evidence_of_another_challenge_is_logged_and_refused() {
-    let node = Node::start(unlimited());
+fn evidence_of_another_challenge_is_logged_and_refused(kind: Kind) {
+    let node = Node::start_on(kind, unlimited());
     let miner = Miner::number(1);
     let nonce = node.nonce();
     let mut body = miner.body(&nonce);

@@ -1,8 +1,11 @@
 //! Statements about money: booking, balances, settlement.
 
-use super::sql::{self, params, Connection};
+use super::sql::{self, params, Connection, Dialect, Value};
 use crate::epoch::{divide, Chain, Division};
 use crate::ledger::{Account, Transaction};
+
+/// Postings that are made ready for the database at a time: a settlement has one for every miner.
+const POSTINGS_AT_ONCE: usize = 4_096;
 
 /// Books a movement, once: where its reference is known already nothing happens, and the answer is
 /// `false`.
@@ -18,22 +21,37 @@ pub fn book(c: &Connection, movement: &Transaction, now_ms: i64) -> sql::Result<
     if known {
         return Ok(false);
     }
-    let id: i64 = c.query_one(
-        "SELECT coalesce(max(id), 0) + 1 FROM transactions",
-        params![],
-        |row| row.get(0),
-    )?;
-    for (line, posting) in (0i64..).zip(movement.postings()) {
-        c.execute(
-            "INSERT INTO postings (tx, line, account, amount) VALUES (?1, ?2, ?3, ?4)",
-            params![id, line, posting.account.name(), posting.amount],
-        )?;
+    let id = next_transaction(c)?;
+    for (first, postings) in (0..)
+        .step_by(POSTINGS_AT_ONCE)
+        .zip(movement.postings().chunks(POSTINGS_AT_ONCE))
+    {
+        let accounts: Vec<String> = postings.iter().map(|p| p.account.name()).collect();
+        let rows: Vec<Vec<Value<'_>>> = (first..)
+            .zip(&accounts)
+            .zip(postings)
+            .map(|((line, account), p)| {
+                let (tx, line) = (Value::Integer(id), Value::Integer(line));
+                vec![tx, line, Value::Text(account), Value::Integer(p.amount)]
+            })
+            .collect();
+        c.insert_all("postings", &["tx", "line", "account", "amount"], &rows)?;
     }
     c.execute(
         "INSERT INTO transactions (id, reference, created_ms) VALUES (?1, ?2, ?3)",
         params![id, movement.reference(), now_ms],
     )?;
     Ok(true)
+}
+
+/// The number of a transaction to be. Where several processes book at the same time, a number may be
+/// left out.
+fn next_transaction(c: &Connection) -> sql::Result<i64> {
+    let sql = match c.dialect() {
+        Dialect::Sqlite => "SELECT coalesce(max(id), 0) + 1 FROM transactions",
+        Dialect::Postgres => "SELECT nextval(pg_get_serial_sequence('transactions', 'id'))",
+    };
+    c.query_one(sql, params![], |row| row.get(0))
 }
 
 /// An account's balance, µRTC; 0 for one that never had any.

@@ -1,7 +1,7 @@
 //! What a database says of itself: the chain's parameters and the node's key.
 
-use super::sql::{Connection, Purpose};
-use super::{books, records, ChainOptions, OpenError};
+use super::sql::{self, params, Connection};
+use super::{books, ChainOptions, OpenError};
 use crate::epoch::Chain;
 use crate::keys::{self, NodeKey};
 use crate::ledger::Transaction;
@@ -12,35 +12,66 @@ const SLOTS: &str = "slots_per_epoch";
 const POT: &str = "pot";
 const NODE_KEY: &str = "node_key";
 
+fn number(c: &Connection, key: &str) -> sql::Result<Option<i64>> {
+    c.query_opt(
+        "SELECT number FROM meta WHERE key = ?1 AND number IS NOT NULL",
+        params![key],
+        |row| row.get(0),
+    )
+}
+
+fn set_number(c: &Connection, key: &str, value: i64) -> sql::Result<()> {
+    c.execute(
+        "INSERT INTO meta (key, number) VALUES (?1, ?2)",
+        params![key, value],
+    )
+    .map(drop)
+}
+
+fn bytes(c: &Connection, key: &str) -> sql::Result<Option<Vec<u8>>> {
+    c.query_opt(
+        "SELECT bytes FROM meta WHERE key = ?1 AND bytes IS NOT NULL",
+        params![key],
+        |row| row.get(0),
+    )
+}
+
+fn set_bytes(c: &Connection, key: &str, value: &[u8]) -> sql::Result<()> {
+    c.execute(
+        "INSERT INTO meta (key, bytes) VALUES (?1, ?2)",
+        params![key, value],
+    )
+    .map(drop)
+}
+
 /// Writes the chain's parameters, the node's key and the first transaction into a new database;
-/// compares them with an old one.
+/// compares them with an old one. In the caller's transaction.
 pub fn settle(
-    connection: &Connection,
+    c: &Connection,
     options: ChainOptions,
     now_ms: i64,
 ) -> Result<(Chain, NodeKey), OpenError> {
-    connection.transaction(Purpose::Write, |c| {
-        if records::meta::<i64>(c, GENESIS)?.is_none() {
-            begin(c, options, now_ms)?;
+    if number(c, GENESIS)?.is_none() {
+        begin(c, options, now_ms)?;
+    }
+    let chain = read_chain(c)?;
+    for (name, stored, asked) in [
+        ("genesis", chain.genesis_s, options.genesis_s),
+        ("slot seconds", chain.slot_s, options.slot_s),
+        (
+            "slots in an epoch",
+            chain.slots_per_epoch,
+            options.slots_per_epoch,
+        ),
+        ("pot", chain.pot, options.pot),
+    ] {
+        if let Some(asked) = asked.filter(|&asked| asked != stored) {
+            return Err(OpenError::Parameter(name, stored, asked));
         }
-        let chain = read_chain(c)?;
-        for (name, stored, asked) in [
-            ("genesis", chain.genesis_s, options.genesis_s),
-            ("slot seconds", chain.slot_s, options.slot_s),
-            (
-                "slots in an epoch",
-                chain.slots_per_epoch,
-                options.slots_per_epoch,
-            ),
-            ("pot", chain.pot, options.pot),
-        ] {
-            if let Some(asked) = asked.filter(|&asked| asked != stored) {
-                return Err(OpenError::Parameter(name, stored, asked));
-            }
-        }
-        let secret: [u8; 32] = records::meta(c, NODE_KEY)?.ok_or(OpenError::Damaged(NODE_KEY))?;
-        Ok((chain, NodeKey::new(&secret)))
-    })
+    }
+    let secret = bytes(c, NODE_KEY)?.and_then(|secret| secret.try_into().ok());
+    let secret: [u8; 32] = secret.ok_or(OpenError::Damaged(NODE_KEY))?;
+    Ok((chain, NodeKey::new(&secret)))
 }
 
 fn begin(c: &Connection, options: ChainOptions, now_ms: i64) -> Result<(), OpenError> {
@@ -51,10 +82,10 @@ fn begin(c: &Connection, options: ChainOptions, now_ms: i64) -> Result<(), OpenE
         (SLOTS, options.slots_per_epoch, default.slots_per_epoch),
         (POT, options.pot, default.pot),
     ] {
-        records::set_meta(c, name, asked.unwrap_or(default))?;
+        set_number(c, name, asked.unwrap_or(default))?;
     }
     let secret: [u8; 32] = keys::random().map_err(OpenError::Randomness)?;
-    records::set_meta(c, NODE_KEY, secret)?;
+    set_bytes(c, NODE_KEY, &secret)?;
     let genesis = Transaction::genesis().map_err(|_| OpenError::Damaged("genesis"))?;
     books::book(c, &genesis, now_ms)?;
     Ok(())
@@ -63,7 +94,7 @@ fn begin(c: &Connection, options: ChainOptions, now_ms: i64) -> Result<(), OpenE
 /// The chain's parameters, as a database keeps them.
 pub fn read_chain(c: &Connection) -> Result<Chain, OpenError> {
     let get = |key: &'static str, least: i64| {
-        records::meta::<i64>(c, key)?
+        number(c, key)?
             .filter(|&value| value >= least)
             .ok_or(OpenError::Damaged(key))
     };

@@ -1,28 +1,29 @@
-//! The one place that knows SQL: an SQLite file, one thread that writes, readers beside it.
+//! The one place that knows SQL: an SQLite file or a PostgreSQL server, and jobs that run on it.
 //!
-//! - [`Store::write`] queues a job for the writer thread. The writer takes what is queued, runs each
-//!   job in its own savepoint, commits them together, and only then answers: an answer is on disk.
-//! - [`Store::read`] borrows a connection that cannot write, on a thread that may block.
-//! - [`records`] and [`books`] hold the statements, as functions on a connection.
+//! - [`Store::write`] queues a job for a [`writer`]; its answer is given once its changes are on disk.
+//! - [`Store::lead`] does the same for what one process at a time does, of those that share a
+//!   database.
+//! - [`Store::read`] borrows a connection that cannot write ([`readers`]), on a thread that may block.
+//! - [`backup`] writes all of it to a file, and reads that back.
+//! - [`records`] and [`books`] hold the statements, as functions on a connection ([`sql`]).
 
+pub mod backup;
 pub mod books;
 mod meta;
+mod readers;
 pub mod records;
 mod schema;
 pub mod sql;
 mod writer;
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::Semaphore;
+use std::path::Path;
+use std::sync::Arc;
 
 use crate::epoch::Chain;
 use crate::keys::{NoRandomness, NodeKey};
-use sql::{Access, Connection};
+use readers::Readers;
+use sql::{params, Access, Connection, Dialect, Duty, Location, Purpose};
 use writer::Writer;
-
-/// Connections for reading. Reads are short; more than the processors can run help nobody.
-const READERS: usize = 4;
 
 /// Why the database could not be opened.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub enum OpenError {
     Sql(sql::Error),
     /// Made by a newer version of this program.
     Version(i64),
+    /// Made by an older version, and only looked at: this schema version.
+    Old(usize),
     /// There is no such database, and this command does not make one.
     Missing,
     /// Made with other parameters than asked for: name, stored, asked.
@@ -54,11 +57,15 @@ impl std::fmt::Display for OpenError {
                     "the database has schema version {v}, which this program does not know"
                 )
             }
+            OpenError::Old(v) => write!(
+                f,
+                "the database has the older schema version {v}; serving brings it up to date"
+            ),
             OpenError::Missing => f.write_str("there is no such database"),
             OpenError::Parameter(name, stored, asked) => write!(
                 f,
                 "the database was made with {name} = {stored}, not {asked}; \
-                 leave the option out, or begin with a new file"
+                 leave the option out, or begin with a new database"
             ),
             OpenError::Randomness(e) => write!(f, "cannot make the node's key: {e}"),
             OpenError::Damaged(key) => write!(f, "the database lacks a sound value for {key}"),
@@ -131,33 +138,36 @@ pub struct Store {
 
 struct Inner {
     writer: Writer,
-    readers: Mutex<Vec<Connection>>,
-    permits: Semaphore,
-    path: PathBuf,
+    readers: Readers,
     chain: Chain,
     key: NodeKey,
 }
 
 impl Store {
-    /// Opens the database at `path`, or makes it, readable by its owner alone: it holds the node's
-    /// key.
+    /// Opens a database, or makes it where the place is empty. A file is readable by its owner
+    /// alone: it holds the node's key. On PostgreSQL not from a thread that runs async code.
     ///
     /// # Errors
     /// See [`OpenError`].
-    pub fn open(path: &Path, options: ChainOptions, now_ms: i64) -> Result<Self, OpenError> {
-        create_private(path).map_err(OpenError::File)?;
-        let connection = Connection::open(path, Access::Writer)?;
-        schema::migrate(&connection)?;
-        let (chain, key) = meta::settle(&connection, options, now_ms)?;
-        let readers = (0..READERS)
-            .map(|_| Connection::open(path, Access::Reader))
-            .collect::<Result<_, _>>()?;
+    pub fn open(
+        location: impl Into<Location>,
+        options: ChainOptions,
+        now_ms: i64,
+    ) -> Result<Self, OpenError> {
+        let location = location.into();
+        let connection = open_to_write(&location)?;
+        let (chain, key) = with_schema(&connection, |c| {
+            schema::migrate(c, schema::CURRENT)?;
+            meta::settle(c, options, now_ms)
+        })?;
+        for setting in careless(&connection)? {
+            eprintln!("store: the server's {setting} is off: a loss of power may damage the books");
+        }
+        let readers = Readers::open(&location)?;
         Ok(Store {
             inner: Arc::new(Inner {
-                writer: Writer::start(connection),
-                readers: Mutex::new(readers),
-                permits: Semaphore::new(READERS),
-                path: path.to_path_buf(),
+                writer: Writer::start(connection, location),
+                readers,
                 chain,
                 key,
             }),
@@ -177,8 +187,9 @@ impl Store {
     /// Runs `job` as if nobody else wrote at the same time, and returns once its changes are on
     /// disk. Where it returns an error nothing of it is kept.
     ///
-    /// A database that many processes share may ask for a job to be run again: then nothing of the
-    /// first run was kept. So a job changes nothing but the database and itself.
+    /// A database that several processes share may ask for a job to be run again: then nothing of
+    /// the first run was kept. So a job changes nothing but the database and what it owns, and does
+    /// not count on the latter being as it was at first.
     ///
     /// # Errors
     /// The job's own, and [`StoreError`].
@@ -188,10 +199,29 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         F: FnMut(&Connection) -> Result<T, E> + Send + 'static,
     {
-        self.inner.writer.run(job).await
+        match self.inner.writer.run(None, job).await? {
+            Some(done) => Ok(done),
+            None => Err(StoreError::Closed.into()),
+        }
     }
 
-    /// Runs `job` with a connection that cannot write, on a thread that may block.
+    /// The same for what only one process does at a time, of those that share a database: `None`,
+    /// at once, where another is at it.
+    ///
+    /// # Errors
+    /// The job's own, and [`StoreError`].
+    pub async fn lead<T, E, F>(&self, duty: Duty, job: F) -> Result<Option<T>, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnMut(&Connection) -> Result<T, E> + Send + 'static,
+    {
+        self.inner.writer.run(Some(duty), job).await
+    }
+
+    /// Runs `job` with a connection that cannot write, on a thread that may block. Each question
+    /// sees everything that was answered before it was asked; two questions may see different
+    /// moments.
     ///
     /// # Errors
     /// The job's own, and [`StoreError`].
@@ -201,31 +231,7 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     {
-        let inner = Arc::clone(&self.inner);
-        let Ok(_permit) = self.inner.permits.acquire().await else {
-            return Err(StoreError::Closed.into());
-        };
-        let task = tokio::task::spawn_blocking(move || {
-            let borrowed = inner
-                .readers
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .pop();
-            // Only a job that panicked leaves a gap.
-            let connection = match borrowed {
-                Some(connection) => connection,
-                None => Connection::open(&inner.path, Access::Reader).map_err(StoreError::Sql)?,
-            };
-            let result = job(&connection);
-            inner
-                .readers
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(connection);
-            result
-        });
-        task.await
-            .unwrap_or_else(|_| Err(StoreError::Panicked.into()))
+        self.inner.readers.run(job).await
     }
 }
 
@@ -234,13 +240,53 @@ impl Store {
 ///
 /// # Errors
 /// See [`OpenError`].
-pub fn open_to_look(path: &Path) -> Result<(Connection, Chain), OpenError> {
-    if !path.is_file() {
-        return Err(OpenError::Missing);
+pub fn open_to_look(location: impl Into<Location>) -> Result<(Connection, Chain), OpenError> {
+    let location = location.into();
+    if let Location::File(path) = &location {
+        if !path.is_file() {
+            return Err(OpenError::Missing);
+        }
     }
-    let connection = Connection::open(path, Access::Reader)?;
+    let connection = Connection::open(&location, Access::Reader)?;
+    match schema::version(&connection)? {
+        0 => return Err(OpenError::Missing),
+        schema::CURRENT => {}
+        old => return Err(OpenError::Old(old)),
+    }
     let chain = meta::read_chain(&connection)?;
     Ok((connection, chain))
+}
+
+/// Opens a database for writing; a file is made where there is none.
+fn open_to_write(location: &Location) -> Result<Connection, OpenError> {
+    if let Location::File(path) = location {
+        create_private(path).map_err(OpenError::File)?;
+    }
+    Ok(Connection::open(location, Access::Writer)?)
+}
+
+/// Runs what changes or needs the schema as a whole, in one transaction, one process at a time.
+fn with_schema<T, E: From<sql::Error>>(
+    connection: &Connection,
+    job: impl FnOnce(&Connection) -> Result<T, E>,
+) -> Result<T, E> {
+    connection.take(Duty::Schema)?;
+    let done = connection.transaction(Purpose::Write, job);
+    connection.leave(Duty::Schema);
+    done
+}
+
+/// Settings of a server that give up what a commit promises. They cannot be changed from here.
+fn careless(c: &Connection) -> sql::Result<Vec<String>> {
+    match c.dialect() {
+        Dialect::Sqlite => Ok(Vec::new()),
+        Dialect::Postgres => c.query_all(
+            "SELECT name FROM pg_settings
+             WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off' ORDER BY name",
+            params![],
+            |row| row.get(0),
+        ),
+    }
 }
 
 fn create_private(path: &Path) -> std::io::Result<()> {

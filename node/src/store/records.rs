@@ -1,24 +1,6 @@
 //! Statements about challenges, attestations and miners.
 
-use super::sql::{self, params, Connection, FromValue, Row, ToValue};
-
-/// A value of the `meta` table.
-pub fn meta<T: FromValue>(c: &Connection, key: &str) -> sql::Result<Option<T>> {
-    c.query_opt(
-        "SELECT value FROM meta WHERE key = ?1",
-        params![key],
-        |row| row.get(0),
-    )
-}
-
-/// Sets a value of the `meta` table.
-pub fn set_meta(c: &Connection, key: &str, value: impl ToValue) -> sql::Result<()> {
-    c.execute(
-        "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
-        params![key, value],
-    )?;
-    Ok(())
-}
+use super::sql::{self, params, Connection, Row};
 
 /// A challenge that was issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -268,7 +250,7 @@ pub fn put_miner(c: &Connection, m: &Miner) -> sql::Result<()> {
     c.execute(
         "INSERT INTO miners (miner, public_key, first_ms, last_ms, attestation_id, family, class,
                              physical, presence_ppm, multiplier, weight)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
          ON CONFLICT (miner) DO UPDATE SET
              public_key = coalesce(miners.public_key, excluded.public_key),
              last_ms = excluded.last_ms, attestation_id = excluded.attestation_id,

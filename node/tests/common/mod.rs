@@ -1,12 +1,15 @@
 //! A real node on a real socket, and a client made of the standard library.
 #![allow(dead_code, reason = "each test program uses its part")]
 
+pub mod postgres;
+
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::{json, Map, Value};
-use std::io::{Read, Write};
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -15,8 +18,11 @@ use verdigris_node::clock::Clock;
 use verdigris_node::config::Config;
 use verdigris_node::json::{canonical_without, parse};
 use verdigris_node::keys::{address, hex, unhex};
+use verdigris_node::store::sql::Location;
 use verdigris_node::store::{ChainOptions, Store};
 use verdigris_node::{audit, http, settle};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_verdigris-node");
 
 /// A submission recorded from the existing network's Linux client, and the key that signed it.
 pub const STOCK: &str = include_str!("../data/attestation-stock-linux.json");
@@ -47,13 +53,61 @@ pub fn unlimited() -> Config {
     }
 }
 
+/// A kind of database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// Makes each of the functions named, which take a [`Kind`], a test on every kind of database.
+#[macro_export]
+macro_rules! on_each_database {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[test] fn $test() { super::$test($crate::common::Kind::Sqlite); })+
+        }
+        mod postgres {
+            $(#[test] fn $test() { super::$test($crate::common::Kind::Postgres); })+
+        }
+    };
+}
+
+/// An empty database.
+pub struct Database {
+    pub location: Location,
+    pub directory: tempfile::TempDir,
+}
+
+impl Database {
+    pub fn new(kind: Kind) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let location = match kind {
+            Kind::Sqlite => Location::File(directory.path().join("node.db")),
+            Kind::Postgres => Location::Postgres(postgres::Cluster::shared().database()),
+        };
+        Database {
+            location,
+            directory,
+        }
+    }
+}
+
+/// As the program's `--database` takes it.
+pub fn argument(location: &Location) -> std::ffi::OsString {
+    match location {
+        Location::File(path) => path.into(),
+        Location::Postgres(url) => url.into(),
+    }
+}
+
 /// A node in this process. Stops when dropped, and then asserts that nothing panicked and that its
 /// books are sound.
 pub struct Node {
     pub address: SocketAddr,
     pub app: Arc<App>,
     pub now: Arc<AtomicI64>,
-    pub directory: tempfile::TempDir,
+    pub database: Database,
     pub runtime: tokio::runtime::Runtime,
     stop: Option<oneshot::Sender<()>>,
     served: Option<tokio::task::JoinHandle<()>>,
@@ -61,10 +115,18 @@ pub struct Node {
 
 impl Node {
     pub fn start(config: Config) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        Node::start_on(Kind::Sqlite, config)
+    }
+
+    pub fn start_on(kind: Kind, config: Config) -> Self {
         let now = Arc::new(AtomicI64::new(START_MS));
+        Node::continue_on(Database::new(kind), now, config)
+    }
+
+    /// A node on a database that may hold something already.
+    pub fn continue_on(database: Database, now: Arc<AtomicI64>, config: Config) -> Self {
         let clock = Clock::Manual(Arc::clone(&now));
-        let store = Store::open(&directory.path().join("node.db"), options(), START_MS).unwrap();
+        let store = Store::open(database.location.clone(), options(), START_MS).unwrap();
         let app = Arc::new(App::new(config, store, clock));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -85,7 +147,7 @@ impl Node {
             address,
             app,
             now,
-            directory,
+            database,
             runtime,
             stop: Some(stop),
             served: Some(served),
@@ -118,12 +180,9 @@ impl Node {
         self.post("/attest/submit", body)
     }
 
-    pub fn database(&self) -> std::path::PathBuf {
-        self.directory.path().join("node.db")
-    }
-
     pub fn audit(&self) -> audit::Report {
-        let (connection, _) = verdigris_node::store::open_to_look(&self.database()).unwrap();
+        let (connection, _) =
+            verdigris_node::store::open_to_look(self.database.location.clone()).unwrap();
         audit::audit(&connection).unwrap()
     }
 }
@@ -139,6 +198,148 @@ impl Drop for Node {
         if !std::thread::panicking() {
             assert_eq!(self.app.panics(), 0, "a handler panicked");
             assert_eq!(self.audit().faults, Vec::<String>::new());
+        }
+    }
+}
+
+/// The program, serving as a process of its own. Killed when dropped.
+pub struct Server {
+    pub child: std::process::Child,
+    pub address: SocketAddr,
+}
+
+impl Server {
+    /// With epochs of a second and no limits on how often.
+    pub fn start(location: &Location) -> Self {
+        let mut child = std::process::Command::new(BINARY)
+            .args(["serve", "--listen", "127.0.0.1:0", "--epoch-seconds", "1"])
+            .args(["--challenges-per-minute", "0", "--miners-per-hour", "0"])
+            .arg("--database")
+            .arg(argument(location))
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let address = line
+            .trim()
+            .strip_prefix("listening on http://")
+            .expect(&line);
+        Server {
+            address: address.parse().unwrap(),
+            child,
+        }
+    }
+
+    /// SIGKILL: without a word.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Attests as several miners in turn until told to stop; notes the nonces that were answered.
+pub fn load(
+    server: SocketAddr,
+    miners: &[Miner],
+    stop: &AtomicBool,
+    answered: &Mutex<Vec<String>>,
+) {
+    for miner in miners.iter().cycle() {
+        if stop.load(Ordering::Relaxed) {
+            return;
+        }
+        let Some(challenge) = post_as(server, "/attest/challenge", b"{}", "") else {
+            continue;
+        };
+        let Some(nonce) = challenge.body["nonce"].as_str() else {
+            // Without its database the node says so.
+            assert_eq!(challenge.status, 503, "{challenge:?}");
+            continue;
+        };
+        let body = miner.signed(nonce).to_string();
+        match post_as(server, "/attest/submit", body.as_bytes(), "") {
+            Some(reply) if reply.status == 200 => answered.lock().unwrap().push(nonce.into()),
+            Some(reply) => assert_eq!(reply.status, 503, "{reply:?}"),
+            None => {}
+        }
+    }
+}
+
+/// What [`Server`] pays for an epoch.
+pub const POT: i64 = 1_500_000;
+
+/// Checks a database: by the program's audit, and by questions that share none of the node's code.
+/// Gives how many epochs were paid.
+pub fn check(location: &Location, answered: &[String]) -> i64 {
+    let audit = std::process::Command::new(BINARY)
+        .args(["audit", "--database"])
+        .arg(argument(location))
+        .output()
+        .unwrap();
+    assert!(
+        audit.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&audit.stdout),
+        String::from_utf8_lossy(&audit.stderr)
+    );
+    let logged: BTreeSet<String> =
+        column(location, "SELECT nonce FROM attestations WHERE accepted")
+            .into_iter()
+            .collect();
+    let missing: Vec<_> = answered
+        .iter()
+        .filter(|nonce| !logged.contains(*nonce))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "{} answered submissions are lost: {missing:?}",
+        missing.len()
+    );
+    assert_eq!(
+        number(location, "coalesce(sum(amount), 0) FROM postings"),
+        0
+    );
+    let payments = "FROM postings p JOIN transactions t ON t.id = p.tx
+                    WHERE t.reference LIKE 'epoch/%' AND p.account = 'system/emission'";
+    let paid = number(location, &format!("count(*) {payments}"));
+    let references = number(location, &format!("count(DISTINCT t.reference) {payments}"));
+    assert_eq!(references, paid);
+    let amount = number(location, &format!("coalesce(sum(p.amount), 0) {payments}"));
+    assert_eq!(amount, -paid * POT);
+    paid
+}
+
+/// The number that a query without its SELECT gives.
+pub fn number(location: &Location, query: &str) -> i64 {
+    let (value, source) = query.split_once(" FROM").unwrap();
+    let sql = format!("SELECT CAST({value} AS TEXT) FROM{source}");
+    column(location, &sql)[0].parse().unwrap()
+}
+
+/// The texts of a query's one column, without any code of the node's.
+pub fn column(location: &Location, sql: &str) -> Vec<String> {
+    match location {
+        Location::File(path) => {
+            let c = rusqlite::Connection::open(path).unwrap();
+            let mut statement = c.prepare(sql).unwrap();
+            let rows = statement.query_map([], |row| row.get(0)).unwrap();
+            rows.map(Result::unwrap).collect()
+        }
+        Location::Postgres(url) => {
+            let mut client = ::postgres::Client::connect(url, ::postgres::NoTls).unwrap();
+            let rows = client.query(sql, &[]).unwrap();
+            rows.iter().map(|row| row.get(0)).collect()
         }
     }
 }

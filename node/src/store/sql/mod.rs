@@ -15,65 +15,29 @@
 //! # }
 //! ```
 //!
-//! After an error a job returns it and does nothing else; whoever wants to try something and go on
-//! does it in [`Connection::savepoint`].
+//! SQLite ([`rusqlite`]) and PostgreSQL ([`::postgres`]) take the same statements. What keeps them the
+//! same:
+//! - a sum of whole numbers is wider than its parts on PostgreSQL: `CAST(sum(x) AS BIGINT)`;
+//! - texts compare by bytes: PostgreSQL's columns say `COLLATE "C"`;
+//! - after an error a job returns it and does nothing else. Whoever wants to try something and go on
+//!   does it in [`Connection::savepoint`].
+//!
+//! Where they must differ, [`Connection::dialect`] says which one it is.
 
+mod error;
+mod location;
+mod postgres;
+mod sqlite;
 mod value;
 
+pub use error::{Error, Trouble};
+pub use location::Location;
 pub use value::{FromValue, ToValue, Value};
 
 use std::cell::Cell;
-use std::path::Path;
-
-/// Statements that a connection keeps prepared: more than the node has.
-const STATEMENTS: usize = 128;
-
-/// How long a connection waits for another program's lock on the file, milliseconds.
-const BUSY_MS: u32 = 5_000;
-
-/// Pages of the write-ahead log before it is copied back into the file: 4 MiB of 4 KiB pages.
-const CHECKPOINT_PAGES: u32 = 1_024;
 
 /// What a database answers.
 pub type Result<T> = std::result::Result<T, Error>;
-
-/// Why a statement failed.
-#[derive(Debug)]
-pub enum Error {
-    /// SQLite refused.
-    Sqlite(rusqlite::Error),
-    /// A row was expected and there is none.
-    NoRow,
-    /// The column with this number, from 0, holds another kind of value than was asked for.
-    Kind(usize),
-    /// The connection was used inside [`Connection::for_each`] on itself.
-    Nested,
-    /// What was to be written is not sound. A fault of this program's.
-    Unsound(String),
-}
-
-impl std::fmt::Display for Error {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Error::Sqlite(e) => e.fmt(f),
-            Error::NoRow => f.write_str("there is no such row"),
-            Error::Kind(column) => write!(f, "column {column} holds another kind of value"),
-            Error::Nested => f.write_str("the connection is in use"),
-            Error::Unsound(why) => f.write_str(why),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
-
-impl From<rusqlite::Error> for Error {
-    fn from(e: rusqlite::Error) -> Self {
-        match e {
-            rusqlite::Error::QueryReturnedNoRows => Error::NoRow,
-            e => Error::Sqlite(e),
-        }
-    }
-}
 
 /// Parameters of a statement, in order: anything that is [`ToValue`].
 #[macro_export]
@@ -105,40 +69,83 @@ pub enum Access {
     Writer,
 }
 
+/// Which database it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// SQLite: one file, one writer at a time.
+    Sqlite,
+    /// PostgreSQL: a server, which several processes may share.
+    Postgres,
+}
+
+/// What one process at a time does, of those that share a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duty {
+    /// Bringing the schema up to date.
+    Schema,
+    /// Settling epochs.
+    Settlement,
+}
+
+impl Duty {
+    /// Tables that nobody else may write while it is done. A settlement reads all enrolments of an
+    /// epoch and moves the balance of every miner: under load it would otherwise be in conflict with
+    /// somebody at every try, and never end.
+    const fn tables(self) -> Option<&'static str> {
+        match self {
+            Duty::Schema => None,
+            Duty::Settlement => Some("enrolments, epochs, postings"),
+        }
+    }
+}
+
 /// A connection to a database. Used by one thread at a time.
 pub struct Connection {
-    sqlite: rusqlite::Connection,
+    session: Session,
     in_loop: Cell<bool>,
+    trouble: Cell<Option<Trouble>>,
+}
+
+enum Session {
+    Sqlite(sqlite::Session),
+    Postgres(Box<postgres::Session>),
+}
+
+/// The same call on either session.
+macro_rules! on {
+    ($connection:expr, $session:ident => $call:expr) => {
+        match &$connection.session {
+            Session::Sqlite($session) => $call,
+            Session::Postgres($session) => $call,
+        }
+    };
 }
 
 impl Connection {
-    /// Opens an existing file.
+    /// Connects to a database that exists. On PostgreSQL not from a thread that runs async code.
     ///
     /// # Errors
-    /// Where it cannot be read or is not a database.
-    pub fn open(path: &Path, access: Access) -> Result<Self> {
-        // Readers, too, open for writing: the first to open after a crash must recover the
-        // write-ahead log.
-        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE;
-        let sqlite = rusqlite::Connection::open_with_flags(path, flags)?;
-        sqlite.set_prepared_statement_cache_capacity(STATEMENTS);
-        sqlite.pragma_update(None, "busy_timeout", BUSY_MS)?;
-        sqlite.pragma_update(None, "foreign_keys", true)?;
-        // The file may come from elsewhere: its schema must not call functions with side effects.
-        sqlite.pragma_update(None, "trusted_schema", false)?;
-        match access {
-            Access::Reader => sqlite.pragma_update(None, "query_only", true)?,
-            Access::Writer => {
-                sqlite.pragma_update(None, "journal_mode", "WAL")?;
-                // On the disk, not just in the operating system.
-                sqlite.pragma_update(None, "synchronous", "FULL")?;
-                sqlite.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    /// Where there is none, or it refuses.
+    pub fn open(location: &Location, access: Access) -> Result<Self> {
+        let session = match location {
+            Location::File(path) => Session::Sqlite(sqlite::Session::open(path, access)?),
+            Location::Postgres(url) => {
+                Session::Postgres(Box::new(postgres::Session::open(url, access)?))
             }
-        }
+        };
         Ok(Connection {
-            sqlite,
+            session,
             in_loop: Cell::new(false),
+            trouble: Cell::new(None),
         })
+    }
+
+    /// Which database it is.
+    pub fn dialect(&self) -> Dialect {
+        match self.session {
+            Session::Sqlite(_) => Dialect::Sqlite,
+            Session::Postgres(_) => Dialect::Postgres,
+        }
     }
 
     /// Runs a statement; gives how many rows it changed.
@@ -147,8 +154,7 @@ impl Connection {
     /// Where the database refuses.
     pub fn execute(&self, sql: &str, params: &[Value<'_>]) -> Result<usize> {
         self.free()?;
-        let mut statement = self.sqlite.prepare_cached(sql)?;
-        Ok(statement.execute(rusqlite::params_from_iter(params))?)
+        self.noted(on!(self, session => session.execute(sql, params)))
     }
 
     /// The only row, or the first.
@@ -159,7 +165,7 @@ impl Connection {
         &self,
         sql: &str,
         params: &[Value<'_>],
-        read: impl FnOnce(&Row<'_>) -> Result<T>,
+        read: impl FnMut(&Row<'_>) -> Result<T>,
     ) -> Result<T> {
         self.query_opt(sql, params, read)?.ok_or(Error::NoRow)
     }
@@ -172,12 +178,14 @@ impl Connection {
         &self,
         sql: &str,
         params: &[Value<'_>],
-        read: impl FnOnce(&Row<'_>) -> Result<T>,
+        mut read: impl FnMut(&Row<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
-        self.free()?;
-        let mut statement = self.sqlite.prepare_cached(sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(params))?;
-        rows.next()?.map(|row| read(&Row(row))).transpose()
+        let mut first = None;
+        self.rows(sql, params, &mut |row| {
+            first = Some(read(row)?);
+            Ok(false)
+        })?;
+        Ok(first)
     }
 
     /// All rows.
@@ -191,9 +199,9 @@ impl Connection {
         mut read: impl FnMut(&Row<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
         let mut all = Vec::new();
-        self.for_each(sql, params, |row| {
+        self.rows(sql, params, &mut |row| {
             all.push(read(row)?);
-            Ok(())
+            Ok(true)
         })?;
         Ok(all)
     }
@@ -209,13 +217,18 @@ impl Connection {
         params: &[Value<'_>],
         mut read: impl FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<()> {
+        self.rows(sql, params, &mut |row| read(row).map(|()| true))
+    }
+
+    /// Gives rows to `read` for as long as it wants more.
+    fn rows(
+        &self,
+        sql: &str,
+        params: &[Value<'_>],
+        read: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
+    ) -> Result<()> {
         let _occupied = self.occupy()?;
-        let mut statement = self.sqlite.prepare_cached(sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(params))?;
-        while let Some(row) = rows.next()? {
-            read(&Row(row))?;
-        }
-        Ok(())
+        self.noted(on!(self, session => session.rows(sql, params, read)))
     }
 
     /// Statements without parameters, separated by semicolons.
@@ -224,12 +237,16 @@ impl Connection {
     /// Of the first that fails; the rest are not run.
     pub fn batch(&self, sql: &str) -> Result<()> {
         self.free()?;
-        Ok(self.sqlite.execute_batch(sql)?)
+        self.noted(on!(self, session => session.batch(sql)))
     }
 
-    /// Whether a transaction is open.
-    pub fn in_transaction(&self) -> bool {
-        !self.sqlite.is_autocommit()
+    /// Inserts rows into a table, `columns` in the order of each row's values.
+    ///
+    /// # Errors
+    /// Where the database refuses one of them.
+    pub fn insert_all(&self, table: &str, columns: &[&str], rows: &[Vec<Value<'_>>]) -> Result<()> {
+        self.free()?;
+        self.noted(on!(self, session => session.insert_all(table, columns, rows)))
     }
 
     /// Begins a transaction.
@@ -237,26 +254,23 @@ impl Connection {
     /// # Errors
     /// Where the database refuses.
     pub fn begin(&self, purpose: Purpose) -> Result<()> {
-        self.batch(match purpose {
-            Purpose::Read => "BEGIN",
-            Purpose::Write => "BEGIN IMMEDIATE",
-        })
+        self.trouble.set(None);
+        self.noted(on!(self, session => session.begin(purpose)))
     }
 
-    /// Makes what was done since [`Connection::begin`] last. Nothing is kept where this fails.
+    /// Makes what was done since [`Connection::begin`] last. Where this fails nothing is kept, or
+    /// where the connection was lost ([`Error::trouble`]) perhaps all.
     ///
     /// # Errors
     /// Where the database refuses.
     pub fn commit(&self) -> Result<()> {
-        self.batch("COMMIT")
+        self.noted(on!(self, session => session.commit()))
     }
 
     /// Undoes what was done since [`Connection::begin`], if anything.
     pub fn roll_back(&self) {
-        if self.in_transaction() {
-            // A connection that cannot even do this is of no use, and its next statement says so.
-            let _ = self.batch("ROLLBACK");
-        }
+        // A connection that cannot even do this is of no use, and its next statement says so.
+        let _ = self.noted(on!(self, session => session.roll_back()));
     }
 
     /// Runs `job` in a transaction, which is committed where it succeeds and undone otherwise.
@@ -299,6 +313,78 @@ impl Connection {
         done
     }
 
+    /// Takes a duty for this connection, if no other has it, until [`Connection::leave`] or the
+    /// connection's end. On SQLite, where whoever writes is alone, always.
+    ///
+    /// # Errors
+    /// Where the database refuses.
+    pub fn try_take(&self, duty: Duty) -> Result<bool> {
+        match self.dialect() {
+            Dialect::Sqlite => Ok(true),
+            Dialect::Postgres => {
+                let sql = "SELECT pg_try_advisory_lock(?1)";
+                self.query_one(sql, &[postgres::advisory(duty)], |row| row.get(0))
+            }
+        }
+    }
+
+    /// The same, but waits.
+    ///
+    /// # Errors
+    /// Where the database refuses.
+    pub fn take(&self, duty: Duty) -> Result<()> {
+        match self.dialect() {
+            Dialect::Sqlite => Ok(()),
+            Dialect::Postgres => {
+                let sql = "SELECT pg_advisory_lock(?1)";
+                self.rows(sql, &[postgres::advisory(duty)], &mut |_| Ok(true))
+            }
+        }
+    }
+
+    /// Gives a duty back.
+    pub fn leave(&self, duty: Duty) {
+        if self.dialect() == Dialect::Postgres {
+            // Where this fails the connection is gone, and the duty with it.
+            let sql = "SELECT pg_advisory_unlock(?1)";
+            let _ = self.rows(sql, &[postgres::advisory(duty)], &mut |_| Ok(true));
+        }
+    }
+
+    /// Keeps others from writing what a duty is about, until the transaction's end. Called first in
+    /// a transaction, so that it sees everything that was done before.
+    ///
+    /// # Errors
+    /// Where the database refuses.
+    pub fn lock_for(&self, duty: Duty) -> Result<()> {
+        match (self.dialect(), duty.tables()) {
+            (Dialect::Postgres, Some(tables)) => {
+                self.batch(&format!("LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the database still answers. Asks it only after a pause.
+    pub fn is_alive(&self) -> bool {
+        match &self.session {
+            Session::Sqlite(_) => true,
+            Session::Postgres(session) => session.is_alive(),
+        }
+    }
+
+    /// The worst trouble since the last [`Connection::begin`], whatever became of the error.
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.trouble.get()
+    }
+
+    fn noted<T>(&self, result: Result<T>) -> Result<T> {
+        if let Err(e) = &result {
+            self.trouble.set(self.trouble.get().max(e.trouble()));
+        }
+        result
+    }
+
     fn free(&self) -> Result<()> {
         if self.in_loop.get() {
             return Err(Error::Nested);
@@ -323,7 +409,12 @@ impl Drop for Occupied<'_> {
 }
 
 /// A row of an answer.
-pub struct Row<'a>(&'a rusqlite::Row<'a>);
+pub enum Row<'a> {
+    #[doc(hidden)]
+    Sqlite(&'a rusqlite::Row<'a>),
+    #[doc(hidden)]
+    Postgres(&'a ::postgres::Row),
+}
 
 impl Row<'_> {
     /// The value in a column, counted from 0.
@@ -339,6 +430,9 @@ impl Row<'_> {
     /// # Errors
     /// [`Error::Kind`] where the kind is one that this surface does not know.
     pub fn value(&self, column: usize) -> Result<Value<'_>> {
-        value::from_sqlite(self.0.get_ref(column)?).ok_or(Error::Kind(column))
+        match self {
+            Row::Sqlite(row) => sqlite::value(row, column),
+            Row::Postgres(row) => postgres::value(row, column),
+        }
     }
 }

@@ -1,7 +1,5 @@
 //! Values that go into statements and come out of rows.
 
-use rusqlite::types::{ToSqlOutput, ValueRef};
-
 /// A value of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Value<'a> {
@@ -154,27 +152,4 @@ impl<T: FromValue> FromValue for Option<T> {
             value => T::from_value(value).map(Some),
         }
     }
-}
-
-impl rusqlite::ToSql for Value<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match *self {
-            Value::Null => ValueRef::Null,
-            Value::Integer(n) => ValueRef::Integer(n),
-            Value::Truth(truth) => ValueRef::Integer(truth.into()),
-            Value::Text(text) => ValueRef::Text(text.as_bytes()),
-            Value::Bytes(bytes) => ValueRef::Blob(bytes),
-        }))
-    }
-}
-
-/// `None` for floating point, and for texts that are not UTF-8: the node writes neither.
-pub(super) fn from_sqlite(value: ValueRef<'_>) -> Option<Value<'_>> {
-    Some(match value {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(n) => Value::Integer(n),
-        ValueRef::Real(_) => return None,
-        ValueRef::Text(text) => Value::Text(std::str::from_utf8(text).ok()?),
-        ValueRef::Blob(bytes) => Value::Bytes(bytes),
-    })
 }

@@ -1,0 +1,224 @@
+//! Backup and restore, between all kinds of databases, and the steps from older schemas.
+
+mod common;
+
+use common::{column, options, unlimited, Database, Kind, Miner, Node, EPOCH_MS, START_MS};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use verdigris_node::audit::audit;
+use verdigris_node::store::backup::{backup, restore, tables, verify, BackupError};
+use verdigris_node::store::sql::Location;
+use verdigris_node::store::{open_to_look, ChainOptions, OpenError, Store};
+
+on_each_database!(
+    a_backup_holds_every_table_and_column,
+    a_running_node_is_backed_up_and_restored_to_either_database,
+    a_damaged_backup_restores_nothing,
+    a_backup_of_version_2_is_restored,
+);
+
+const KINDS: [Kind; 2] = [Kind::Sqlite, Kind::Postgres];
+
+/// A node with something of everything, and a settled epoch.
+fn busy(kind: Kind) -> Node {
+    let node = Node::start_on(kind, unlimited());
+    for n in 0..3 {
+        assert_eq!(Miner::number(n).attest(&node).status, 200);
+    }
+    let unsigned = Miner::number(9).named("power8");
+    assert_eq!(node.submit(&unsigned.body(&node.nonce())).status, 200);
+    node.nonce();
+    node.wait_ms(EPOCH_MS);
+    assert_eq!(node.settle(), 1);
+    assert_eq!(Miner::number(1).attest(&node).status, 200);
+    node
+}
+
+/// Everything that a node's users see.
+fn seen(node: &Node) -> Vec<String> {
+    let mut paths = vec!["/epoch".to_owned(), "/api/epoch/0/explain".into()];
+    for n in 0..3 {
+        let id = Miner::number(n).id;
+        paths.push(format!("/api/miner/{id}/verdict"));
+        paths.push(format!("/balance/{id}"));
+    }
+    paths
+        .iter()
+        .map(|path| node.get(path).body.to_string())
+        .collect()
+}
+
+fn lines(path: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+/// A later schema cannot forget its backup.
+fn a_backup_holds_every_table_and_column(kind: Kind) {
+    let database = Database::new(kind);
+    drop(Store::open(database.location.clone(), options(), START_MS).unwrap());
+    let catalog = match kind {
+        Kind::Sqlite => {
+            "SELECT t.name || '.' || c.name FROM sqlite_schema t, pragma_table_info(t.name) c
+             WHERE t.type = 'table'"
+        }
+        Kind::Postgres => {
+            "SELECT table_name || '.' || column_name FROM information_schema.columns
+             WHERE table_schema = current_schema()"
+        }
+    };
+    // What follows from the rest, and what the restored database says of itself.
+    let derived = ["balances.", "migrations."];
+    let there: BTreeSet<String> = column(&database.location, catalog)
+        .into_iter()
+        .filter(|name| !derived.iter().any(|table| name.starts_with(table)))
+        .collect();
+    let kept: BTreeSet<String> = tables()
+        .flat_map(|(table, columns)| columns.into_iter().map(move |c| format!("{table}.{c}")))
+        .collect();
+    assert_eq!(there, kept);
+}
+
+fn a_running_node_is_backed_up_and_restored_to_either_database(kind: Kind) {
+    let node = busy(kind);
+    let file = node.database.directory.path().join("backup");
+    let made = backup(node.database.location.clone(), &file).unwrap();
+    assert_eq!(verify(&file).unwrap(), made);
+    // A second never overwrites the first.
+    let again = backup(node.database.location.clone(), &file);
+    assert!(matches!(again, Err(BackupError::File(_))), "{again:?}");
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    for kind in KINDS {
+        let database = Database::new(kind);
+        assert_eq!(restore(&file, &database.location).unwrap(), made);
+        let twice = restore(&file, &database.location);
+        assert!(matches!(twice, Err(BackupError::NotEmpty)), "{twice:?}");
+        let (c, _) = open_to_look(database.location.clone()).unwrap();
+        assert_eq!(audit(&c).unwrap(), node.audit());
+        // Backed up again it is the same file: nothing got lost or changed on the way.
+        let second = database.directory.path().join("backup");
+        backup(database.location.clone(), &second).unwrap();
+        assert_eq!(lines(&second), lines(&file));
+        // And it goes on where the other stopped.
+        let restored = Node::continue_on(database, node.now.clone(), unlimited());
+        assert_eq!(
+            restored.app.store.key().public_hex(),
+            node.app.store.key().public_hex()
+        );
+        assert_eq!(seen(&restored), seen(&node));
+        assert_eq!(Miner::number(5).attest(&restored).status, 200);
+        restored.wait_ms(EPOCH_MS);
+        assert_eq!(restored.settle(), 1);
+        restored.wait_ms(-EPOCH_MS);
+    }
+}
+
+fn a_damaged_backup_restores_nothing(kind: Kind) {
+    let node = busy(Kind::Sqlite);
+    let directory = node.database.directory.path();
+    let file = directory.join("backup");
+    backup(node.database.location.clone(), &file).unwrap();
+    let whole = std::fs::read(&file).unwrap();
+    let last = whole[..whole.len() - 1]
+        .iter()
+        .rposition(|&b| b == b'\n')
+        .unwrap()
+        + 1;
+    let mut changed = whole.clone();
+    changed[last / 2] ^= 1;
+    let mut newer = whole.clone();
+    newer.splice(0..0, *b"{}\n");
+    let database = Database::new(kind);
+    for (name, bytes) in [
+        ("empty", &b""[..]),
+        ("cut", &whole[..whole.len() / 2]),
+        ("without its end", &whole[..last]),
+        ("without its last byte", &whole[..whole.len() - 1]),
+        ("changed", &changed),
+        ("with more at its beginning", &newer),
+    ] {
+        let damaged = directory.join("damaged");
+        std::fs::write(&damaged, bytes).unwrap();
+        let result = restore(&damaged, &database.location);
+        assert!(
+            matches!(result, Err(BackupError::Unsound(_))),
+            "{name}: {result:?}"
+        );
+        let empty = open_to_look(database.location.clone()).map(drop);
+        assert!(
+            matches!(empty, Err(OpenError::Missing)),
+            "{name}: {empty:?}"
+        );
+    }
+    // After all that the place is still free.
+    restore(&file, &database.location).unwrap();
+}
+
+fn data(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data")
+        .join(name)
+}
+
+/// What the database of `data/database-1.sql` was when version 1 of the schema was current.
+fn is_the_recorded_one(location: &Location) {
+    let store = Store::open(location.clone(), ChainOptions::default(), START_MS).unwrap();
+    assert_eq!(store.chain().genesis_s, 1_795_273_166);
+    assert_eq!(
+        (store.chain().slot_s, store.chain().slots_per_epoch),
+        (1, 3)
+    );
+    assert_eq!(
+        store.key().public_hex(),
+        "e7d1ab6aa515bc10423c5a36bcea8accac9558a3bd1a5adfff52d0ee8a755e77"
+    );
+    drop(store);
+    let (c, _) = open_to_look(location.clone()).unwrap();
+    let report = audit(&c).unwrap();
+    assert_eq!(report.faults, Vec::<String>::new());
+    assert_eq!(
+        (report.attestations, report.epochs, report.transactions),
+        (5, 3, 4)
+    );
+    assert_eq!(report.paid, 4_500_000);
+    let balances: BTreeMap<String, String> =
+        column(location, "SELECT account || ' ' || amount FROM balances")
+            .iter()
+            .filter_map(|line| line.split_once(' '))
+            .map(|(account, amount)| (account.into(), amount.into()))
+            .collect();
+    assert_eq!(balances["wallet/power8"], "1500000");
+    assert_eq!(balances["system/emission"], "8388603500000");
+    assert_eq!(balances.len(), 5);
+}
+
+#[test]
+fn a_database_of_version_1_is_brought_up_to_date() {
+    let database = Database::new(Kind::Sqlite);
+    let path = database.directory.path().join("node.db");
+    let dump = std::fs::read_to_string(data("database-1.sql")).unwrap();
+    rusqlite::Connection::open(&path)
+        .unwrap()
+        .execute_batch(&dump)
+        .unwrap();
+    // Looking alone changes nothing, and says so.
+    let old = open_to_look(database.location.clone()).map(drop);
+    assert!(matches!(old, Err(OpenError::Old(1))), "{old:?}");
+    is_the_recorded_one(&database.location);
+    // A second start finds nothing to do.
+    is_the_recorded_one(&database.location);
+    // It is the very database of which the backup of version 2 was made.
+    let file = database.directory.path().join("backup");
+    backup(database.location.clone(), &file).unwrap();
+    assert_eq!(lines(&file), lines(&data("backup-2.jsonl")));
+}
+
+fn a_backup_of_version_2_is_restored(kind: Kind) {
+    let database = Database::new(kind);
+    restore(&data("backup-2.jsonl"), &database.location).unwrap();
+    is_the_recorded_one(&database.location);
+}
