@@ -87,19 +87,20 @@ fn fleet(c: &mut Criterion) {
         for n in 0..miners {
             // In memory nothing fails.
             let Ok(found) = Candidates::gather(&dossier(n), 0, &mut index);
-            candidates = candidates.max(found.miners.len());
+            candidates = candidates.max(found.others.len());
         }
         let rows = index.rows();
-        println!("{miners} miners: {rows} rows, at most {candidates} candidates");
+        println!("{miners} miners: {rows} rows, at most {candidates} others for one");
         let me = dossier(miners / 2);
         let Ok(found) = Candidates::gather(&me, 0, &mut index);
-        let others: Vec<Dossier> = found.miners.iter().map(|&m| dossier(number(m))).collect();
+        let of = |tags: &[Tag]| tags.iter().map(|&m| dossier(number(m))).collect::<Vec<_>>();
+        let (others, neighbours) = (of(&found.others), of(&found.neighbours));
         c.bench_function(&format!("enter all rows, {miners} miners"), |b| {
             b.iter(|| Candidates::gather(black_box(&me), 0, &mut index))
         });
         c.bench_function(
-            &format!("compare {} candidates, {miners} miners", others.len()),
-            |b| b.iter(|| assess(black_box(&me), &others, &found)),
+            &format!("compare {} others, {miners} miners", others.len()),
+            |b| b.iter(|| assess(black_box(&me), &others, &neighbours, &found)),
         );
     }
 }

@@ -3,7 +3,8 @@
 //! Data flows one way: [`http`] parses and answers, [`attest`] checks a submission, [`verdict`]
 //! judges it (a pure function), [`epoch`] turns weights into rewards, [`ledger`] says what a sound
 //! movement of money is, and [`store`] is the only place that knows SQL. [`settle`] settles epochs
-//! as they end; [`audit`] derives everything a second time.
+//! as they end; [`audit`] derives everything a second time. Beside that way, [`continuity`],
+//! [`binding`] and [`fleet`] tell which names are one machine; nothing calls them yet.
 
 pub mod app;
 pub mod attest;

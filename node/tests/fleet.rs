@@ -9,7 +9,7 @@ use fleet_world::*;
 use verdigris_node::binding::salt::{Field, Tag};
 use verdigris_node::continuity::chance::Surprise;
 use verdigris_node::fleet::assess::{
-    assess, Assessment, Candidates, Dossier, ONE_MACHINE, OTHERS_MAX,
+    assess, Assessment, Candidates, Dossier, NEIGHBOURS_MAX, ONE_MACHINE, OTHERS_MAX,
 };
 use verdigris_node::fleet::index::{Index, Memory};
 
@@ -36,13 +36,13 @@ fn run(world: &mut World) -> Vec<Vec<Assessment>> {
             }
             let judge = |dossier: &&Dossier| {
                 let found = Candidates::gather(dossier, epoch, &mut index).unwrap();
-                let others: Vec<Dossier> = found
-                    .miners
-                    .iter()
-                    .filter_map(|tag| dossiers.iter().find(|d| d.miner == *tag))
-                    .map(|&d| d.clone())
-                    .collect();
-                assess(dossier, &others, &found)
+                let of = |tags: &[Tag]| -> Vec<Dossier> {
+                    tags.iter()
+                        .filter_map(|tag| dossiers.iter().find(|d| d.miner == *tag))
+                        .map(|&d| d.clone())
+                        .collect()
+                };
+                assess(dossier, &of(&found.others), &of(&found.neighbours), &found)
             };
             dossiers.iter().map(judge).collect()
         })
@@ -255,12 +255,8 @@ fn numbers_need_each_other_and_a_crystal_can_clear() {
     }
     world.pass(0);
     let mut dossiers: Vec<Dossier> = world.miners.iter().map(|m| m.dossier.clone()).collect();
-    let crowd = Candidates {
-        miners: Vec::new(),
-        crowd: 2,
-        network: 2,
-    };
-    let judge = |d: &[Dossier]| assess(&d[1], &d[..1], &crowd).has_vote;
+    let crowd = Candidates::default();
+    let judge = |d: &[Dossier]| assess(&d[1], &d[..1], &[], &crowd).has_vote;
     for d in &mut dossiers {
         d.unit.firmware = vec![tag("serial")];
         d.unit.macs = vec![tag("mac")];
@@ -284,7 +280,7 @@ fn numbers_need_each_other_and_a_crystal_can_clear() {
     }
     assert!(!judge(&dossiers), "noise to the last digit is a copy");
     // Whoever was first keeps the vote, whatever the order of looking.
-    assert!(assess(&dossiers[0], &dossiers[1..], &crowd).has_vote);
+    assert!(assess(&dossiers[0], &dossiers[1..], &[], &crowd).has_vote);
 }
 
 #[test]
@@ -327,9 +323,14 @@ fn an_attestation_reads_as_many_rows_in_a_crowd_as_alone() {
             "{crowd} others: {} rows, {} entries, {} candidates",
             index.1,
             index.2,
-            found.miners.len()
+            found.others.len()
         );
-        assert!(index.1 <= 28 && index.2 <= 28 * 64 && found.miners.len() <= OTHERS_MAX);
+        assert!(
+            index.1 <= 28
+                && index.2 <= 28 * 64
+                && found.others.len() <= OTHERS_MAX
+                && found.neighbours.len() <= NEIGHBOURS_MAX
+        );
     }
 }
 

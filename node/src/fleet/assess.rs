@@ -22,15 +22,18 @@ pub const ONE_MACHINE: Surprise = Surprise(19_931);
 /// Raw noise to the last digit: a histogram of hundreds of samples in at least four bins. 30 bits.
 const COPY: Surprise = Surprise(30_000);
 
-/// One firmware serial, or one card: one in a thousand, for makers give numbers twice, and cards
+/// One firmware serial, or one card: one in two thousand, for makers give numbers twice, and cards
 /// travel. Both together are needed, or one and the counter.
-const NUMBER: Surprise = Surprise(9_965);
+const NUMBER: Surprise = Surprise(11_000);
 
 /// One installation: one in sixteen. Disks are copied.
 const INSTALLATION: Surprise = Surprise(4_000);
 
-/// Others that one attestation is compared with, at most.
+/// Others that one attestation is compared with, at most. Nearly always it is none or a few.
 pub const OTHERS_MAX: usize = 128;
+
+/// Neighbours of network or profile that are looked at, at most: only for what is told.
+pub const NEIGHBOURS_MAX: usize = 16;
 
 /// Width of the cells by start: twice what 100 ppm move a start by in two days, with a second grid
 /// between.
@@ -101,8 +104,10 @@ fn cells(number: Option<i128>, width: i128) -> impl Iterator<Item = (u8, i128)> 
 /// Whom to compare a miner with.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Candidates {
-    /// Names of units first; at most [`OTHERS_MAX`].
-    pub miners: Vec<Tag>,
+    /// Those that share what one unit has; at most [`OTHERS_MAX`].
+    pub others: Vec<Tag>,
+    /// Those that share a network or the shape of a profile; at most [`NEIGHBOURS_MAX`].
+    pub neighbours: Vec<Tag>,
     /// Out of how many a group of one start could have been picked, with the miner itself.
     pub crowd: u32,
     /// How many there are in its network.
@@ -129,17 +134,21 @@ impl Candidates {
     }
 
     fn take(&mut self, kind: Kind, bucket: &Bucket, me: Tag) {
+        let (list, most) = match kind {
+            Kind::Network | Kind::Band => (&mut self.neighbours, NEIGHBOURS_MAX),
+            _ => (&mut self.others, OTHERS_MAX),
+        };
+        for entry in bucket.entries() {
+            let room = list.len() < most;
+            if room && entry.miner != me && !list.contains(&entry.miner) {
+                list.push(entry.miner);
+            }
+        }
         match kind {
             // Who found no place in a full bucket is not compared: no group can be picked from them.
             Kind::Start => self.crowd = self.crowd.max(bucket.entries().len() as u32),
             Kind::Network => self.network = bucket.crowd(),
             _ => {}
-        }
-        for entry in bucket.entries() {
-            let room = self.miners.len() < OTHERS_MAX;
-            if room && entry.miner != me && !self.miners.contains(&entry.miner) {
-                self.miners.push(entry.miner);
-            }
         }
     }
 }
@@ -180,8 +189,14 @@ pub struct Common {
     pub surprise: Surprise,
 }
 
-/// Compares a miner with the candidates that the index gave. Pure; symmetric but for who came first.
-pub fn assess(dossier: &Dossier, others: &[Dossier], candidates: &Candidates) -> Assessment {
+/// Compares a miner with the candidates that the index gave: `others` and `neighbours` are theirs. Pure;
+/// symmetric but for who came first.
+pub fn assess(
+    dossier: &Dossier,
+    others: &[Dossier],
+    neighbours: &[Dossier],
+    candidates: &Candidates,
+) -> Assessment {
     let others = &others[..others.len().min(OTHERS_MAX)];
     let crystals: Vec<Comparison> = others.iter().map(|o| crystals(dossier, o)).collect();
     // Machines that started together and are proven to be several: a room got its power back, and
@@ -197,12 +212,18 @@ pub fn assess(dossier: &Dossier, others: &[Dossier], candidates: &Candidates) ->
         .collect();
     found.sort_by_key(|c| (std::cmp::Reverse(c.surprise), c.other));
 
-    let crowd = candidates.crowd.max(1);
     let groups = (1..=found.len()).map(|n| {
         // A group is as sure as its least sure member, and started together if all of it did.
         let least = found[n - 1].surprise;
         let start = found[..n].iter().map(|c| c.start).min().unwrap_or_default();
-        (least.of_group(n as u32 + 1, crowd).and(start), n)
+        let members = n as u32 + 1;
+        // Numbers are equal or not: those who have them are all that there are to pick from.
+        let crowd = if start == Surprise(0) {
+            members
+        } else {
+            candidates.crowd
+        };
+        (least.of_group(members, crowd).and(start), n)
     });
     let (surprise, size) = groups.max().unwrap_or_default();
     let mut assessment = Assessment {
@@ -210,7 +231,7 @@ pub fn assess(dossier: &Dossier, others: &[Dossier], candidates: &Candidates) ->
         surprise,
         has_vote: true,
         found,
-        circumstance: Circumstance::of(dossier, others, candidates.network),
+        circumstance: Circumstance::of(dossier, neighbours, candidates.network),
     };
     if surprise >= ONE_MACHINE {
         let members = &assessment.found[..size];
@@ -272,8 +293,7 @@ fn common(a: &Dossier, b: &Dossier, crystal: Comparison, site_event: bool) -> Co
             surprise = surprise.and(rate);
             together = start;
         }
-        Comparison::Alike { .. } => {}
-        Comparison::Incomparable => {}
+        Comparison::Alike { .. } | Comparison::Incomparable => {}
     }
     Common {
         other: b.miner,
