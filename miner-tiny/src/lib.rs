@@ -30,5 +30,6 @@ pub mod wallet;
 
 #[cfg(any(test, feature = "self-check"))]
 mod sample;
+mod scalar;
 
 pub use submission::{compose, describe, ComposeError, Host};

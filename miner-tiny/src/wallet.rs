@@ -3,13 +3,14 @@
 //! Sources: RFC 8032 (Ed25519); the network's address is `RTC` and the first 40 hexadecimal digits
 //! of the SHA-256 of the public key.
 
+use crate::scalar;
 use crate::session::Signer;
 use crate::submission::{hex, PUBLIC_KEY_BYTES, SIGNATURE_BYTES};
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
-use curve25519_dalek::scalar::Scalar;
-use ed25519_dalek::{Signer as _, SigningKey};
+use curve25519_dalek::scalar::{clamp_integer, Scalar};
 use heapless::String;
 use sha2::{Digest, Sha256, Sha512};
+use zeroize::Zeroize;
 
 /// Bytes of the secret that a key is made of (RFC 8032: private key).
 pub const SEED_BYTES: usize = 32;
@@ -24,18 +25,40 @@ const ADDRESS_DIGITS: usize = 40;
 /// A wallet's address.
 pub type Address = String<ADDRESS_LENGTH>;
 
-/// A key pair in memory.
-pub struct Key(SigningKey);
+/// A key pair in memory, erased when it goes.
+pub struct Key {
+    /// The secret multiple of the base point.
+    secret: [u8; scalar::BYTES],
+    /// What makes each message's nonce a secret.
+    prefix: [u8; SEED_BYTES],
+    public: [u8; PUBLIC_KEY_BYTES],
+}
 
 impl Key {
     /// The key of a seed. Cost: one multiplication of a curve point, like a signature.
     pub fn from_seed(seed: &[u8; SEED_BYTES]) -> Self {
-        Key(SigningKey::from_bytes(seed))
+        let mut hash = hash(&[seed]);
+        let (low, high) = halves(&hash);
+        let secret = clamp_integer(low);
+        let key = Key {
+            secret,
+            prefix: high,
+            public: base_times(&secret),
+        };
+        hash.zeroize();
+        key
     }
 
     /// The wallet's address.
     pub fn address(&self) -> Address {
-        address(&self.public_key())
+        address(&self.public)
+    }
+}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        self.secret.zeroize();
+        self.prefix.zeroize();
     }
 }
 
@@ -47,13 +70,52 @@ impl core::fmt::Debug for Key {
 
 impl Signer for Key {
     fn public_key(&self) -> [u8; PUBLIC_KEY_BYTES] {
-        self.0.verifying_key().to_bytes()
+        self.public
     }
 
+    /// RFC 8032, section 5.1.6: the same message gives the same signature.
     fn sign(&self, message: &[u8]) -> [u8; SIGNATURE_BYTES] {
-        // Without noise: the same message gives the same signature, as RFC 8032 says.
-        self.0.sign(message).to_bytes()
+        let mut nonce = scalar::reduce(&hash(&[&self.prefix, message]));
+        let commitment = base_times(&nonce);
+        let challenge = scalar::reduce(&hash(&[&commitment, &self.public, message]));
+        let response = scalar::multiply_add(&challenge, &self.secret, &nonce);
+        nonce.zeroize();
+        let mut signature = [0; SIGNATURE_BYTES];
+        let (first, second) = signature.split_at_mut(PUBLIC_KEY_BYTES);
+        first.copy_from_slice(&commitment);
+        second.copy_from_slice(&response);
+        signature
     }
+}
+
+/// SHA-512 of all parts together.
+fn hash(parts: &[&[u8]]) -> [u8; SIGNATURE_BYTES] {
+    let mut hash = Sha512::new();
+    for part in parts {
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+fn halves(bytes: &[u8; SIGNATURE_BYTES]) -> ([u8; PUBLIC_KEY_BYTES], [u8; PUBLIC_KEY_BYTES]) {
+    let (mut low, mut high) = ([0; PUBLIC_KEY_BYTES], [0; PUBLIC_KEY_BYTES]);
+    let (first, second) = bytes.split_at(PUBLIC_KEY_BYTES);
+    low.copy_from_slice(first);
+    high.copy_from_slice(second);
+    (low, high)
+}
+
+/// A multiple of the base point, as it travels.
+fn base_times(number: &[u8; scalar::BYTES]) -> [u8; PUBLIC_KEY_BYTES] {
+    EdwardsPoint::mul_base(&multiple(number))
+        .compress()
+        .to_bytes()
+}
+
+/// A number as the curve's library takes it to multiply by: below 2^255, whatever the order.
+#[allow(deprecated)] // For numbers that are calculated with, which these are not.
+fn multiple(number: &[u8; scalar::BYTES]) -> Scalar {
+    Scalar::from_bits(*number)
 }
 
 /// The address of a public key.
@@ -82,22 +144,22 @@ pub fn verify(
     signature: &[u8; SIGNATURE_BYTES],
     parts: &[&[u8]],
 ) -> bool {
-    let (commitment, response) = signature.split_at(PUBLIC_KEY_BYTES);
-    let check = || -> Option<bool> {
-        let key = CompressedEdwardsY(*public_key).decompress()?;
-        let response = Scalar::from_canonical_bytes(response.try_into().ok()?).into_option()?;
-        let mut hash = Sha512::new();
-        hash.update(commitment);
-        hash.update(public_key);
-        for part in parts {
-            hash.update(part);
-        }
-        let challenge = Scalar::from_bytes_mod_order_wide(&hash.finalize().into());
-        let expected = EdwardsPoint::mul_base(&response) - key * challenge;
-        let same = expected.compress().as_bytes() == commitment;
-        Some(same && !key.is_small_order() && !expected.is_small_order())
+    let (commitment, response) = halves(signature);
+    let Some(key) = CompressedEdwardsY(*public_key).decompress() else {
+        return false;
     };
-    check().unwrap_or(false)
+    let mut hash = Sha512::new();
+    hash.update(commitment);
+    hash.update(public_key);
+    for part in parts {
+        hash.update(part);
+    }
+    let challenge = scalar::reduce(&hash.finalize().into());
+    let expected = EdwardsPoint::mul_base(&multiple(&response)) - key * multiple(&challenge);
+    scalar::is_reduced(&response)
+        && expected.compress().to_bytes() == commitment
+        && !key.is_small_order()
+        && !expected.is_small_order()
 }
 
 /// Exactly `N` bytes from hexadecimal text of either case.
@@ -117,6 +179,7 @@ pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
     use proptest::prelude::*;
 
     /// RFC 8032 §7.1, tests 1 to 3: secret key, public key, message, signature.
@@ -199,6 +262,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_library_signs_and_verifies_alike(seed: [u8; 32], message: std::vec::Vec<u8>, key: [u8; 32]) {
+            let (ours, theirs) = (Key::from_seed(&seed), SigningKey::from_bytes(&seed));
+            prop_assert_eq!(ours.public_key(), theirs.verifying_key().to_bytes());
+            let signature = ours.sign(&message);
+            prop_assert_eq!(signature, theirs.sign(&message).to_bytes());
+            let found = VerifyingKey::from_bytes(&key).is_ok_and(|key| {
+                key.verify_strict(&message, &Signature::from_bytes(&signature)).is_ok()
+            });
+            prop_assert_eq!(verify(&key, &signature, &[&message]), found);
+        }
+
         #[test]
         fn no_signature_panics(key: [u8; 32], signature: [[u8; 32]; 2], message: std::vec::Vec<u8>) {
             let signature = std::convert::TryFrom::try_from(signature.concat().as_slice()).unwrap();
