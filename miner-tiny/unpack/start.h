@@ -144,11 +144,17 @@ static void call3(long number, long a, long b, long c)
 #define vu_synchronise(from, to) call3(4147, (long)(from), (long)((to) - (from)), 3)
 #endif
 
-#elif defined(__sparc__) && defined(__arch64__)
+#elif defined(__sparc__)
 
+#if defined(__arch64__)
 __asm__(".globl _start\n_start:\n\tmov %sp, %l0\n\tcall vu_unpack\n\t sub %sp, 176, %sp\n"
         "\tmov %l0, %sp\n\tmov 0, %g1\n\tjmp %o0\n\t nop\n");
 VU_CALL3("ta 0x6d", "g1", "o0", "o1", "o2")
+#else
+__asm__(".globl _start\n_start:\n\tmov %sp, %l0\n\tcall vu_unpack\n\t sub %sp, 96, %sp\n"
+        "\tmov %l0, %sp\n\tmov 0, %g1\n\tjmp %o0\n\t nop\n");
+VU_CALL3("ta 0x10", "g1", "o0", "o1", "o2")
+#endif
 #define NR_MPROTECT 74
 static void vu_synchronise(unsigned char *from, unsigned char *to)
 {
@@ -186,6 +192,84 @@ __asm__(".globl _start\n_start:\n\tlgr %r8, %r15\n\taghi %r15, -160\n\tbrasl %r1
 VU_CALL3("svc 0", "r1", "r2", "r3", "r4")
 #define NR_MPROTECT 125
 #define vu_synchronise(from, to) ((void)0)
+
+#elif defined(__alpha__)
+
+__asm__(".globl _start\n.ent _start\n_start:\n\t.frame $15, 0, $26\n\tbr $27, 1f\n1:\tldgp $29, 0($27)\n"
+        "\tmov $30, $9\n\tlda $1, -16\n\tand $30, $1, $30\n\tjsr $26, vu_unpack\n\tmov $9, $30\n"
+        "\tmov $0, $27\n\tmov $31, $0\n\tjmp $31, ($27), 0\n.end _start\n");
+static void call3(long number, long a, long b, long c)
+{
+    register long what __asm__("$0") = number;
+    register long first __asm__("$16") = a;
+    register long second __asm__("$17") = b;
+    register long third __asm__("$18") = c;
+    register long failed __asm__("$19");
+    __asm__ __volatile__("call_pal 0x83"
+                         : "+r"(what), "+r"(first), "+r"(second), "+r"(third), "=r"(failed)
+                         :
+                         : "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$20", "$21", "$22", "$23",
+                           "$24", "$25", "$27", "$28", "memory");
+}
+#define NR_MPROTECT 74
+/* Alpha Architecture Handbook, "call_pal imb" (0x86): instructions are fetched anew. */
+#define vu_synchronise(from, to) __asm__ __volatile__("call_pal 0x86" : : : "memory")
+
+#elif defined(__hppa__)
+
+/* The stack grows upwards. The program finds its arguments by %r24 and %r25, which are kept. */
+__asm__(".globl _start\n.type _start, @function\n_start:\n\t.import $global$, data\n"
+        "\tldil L'$global$, %r27\n\tldo R'$global$(%r27), %r27\n\tcopy %r30, %r3\n\tcopy %r24, %r4\n"
+        "\tcopy %r25, %r5\n\tbl vu_unpack, %r2\n\tldo 128(%r30), %r30\n\tcopy %r3, %r30\n"
+        "\tcopy %r4, %r24\n\tcopy %r5, %r25\n\tbv %r0(%r28)\n\tcopy %r0, %r23\n");
+static void call3(long number, long a, long b, long c)
+{
+    register long what __asm__("r20") = number;
+    register long first __asm__("r26") = a;
+    register long second __asm__("r25") = b;
+    register long third __asm__("r24") = c;
+    register long result __asm__("r28");
+    __asm__ __volatile__("ble 0x100(%%sr2, %%r0)\n\tnop"
+                         : "=r"(result), "+r"(what), "+r"(first), "+r"(second), "+r"(third)
+                         :
+                         : "r1", "r2", "r21", "r22", "r23", "r29", "r31", "memory");
+}
+#define NR_MPROTECT 125
+static void vu_synchronise(unsigned char *from, unsigned char *to)
+{
+    /* PA-RISC 1.1 Architecture and Instruction Set Reference, FDC and FIC: lines of 16 bytes are the
+     * shortest that there are. */
+    unsigned char *at;
+    for (at = (unsigned char *)((unsigned long)from & ~15ul); at < to; at += 16) {
+        __asm__ __volatile__("fdc %%r0(%0)" : : "r"(at) : "memory");
+    }
+    __asm__ __volatile__("sync" : : : "memory");
+    for (at = (unsigned char *)((unsigned long)from & ~15ul); at < to; at += 16) {
+        __asm__ __volatile__("fic %%r0(%%sr0, %0)" : : "r"(at) : "memory");
+    }
+    __asm__ __volatile__("sync\n\tnop\n\tnop\n\tnop\n\tnop\n\tnop\n\tnop\n\tnop" : : : "memory");
+}
+
+#elif defined(__sh__)
+
+__asm__(".globl _start\n_start:\n\tmov r15, r8\n\tmov.l 1f, r0\n\tjsr @r0\n\tnop\n\tmov r8, r15\n"
+        "\tjmp @r0\n\tmov #0, r4\n\t.align 2\n1:\t.long vu_unpack\n");
+static void call3(long number, long a, long b, long c)
+{
+    register long what __asm__("r3") = number;
+    register long first __asm__("r4") = a;
+    register long second __asm__("r5") = b;
+    register long third __asm__("r6") = c;
+    register long result __asm__("r0");
+    /* The empty instructions are for SH-4s that execute on while they trap (glibc, SYSCALL_INST_PAD). */
+    __asm__ __volatile__("trapa #0x13\n\tor r0, r0\n\tor r0, r0\n\tor r0, r0\n\tor r0, r0\n\tor r0, r0"
+                         : "=z"(result)
+                         : "r"(what), "r"(first), "r"(second), "r"(third)
+                         : "t", "memory");
+}
+#define NR_MPROTECT 125
+/* cacheflush: data written back (2), instructions forgotten (4); arch/sh/include/uapi/asm/cachectl.h. */
+#define vu_synchronise(from, to) call3(123, (long)(from), (long)((to) - (from)), 2 | 4)
 
 #else
 #error "an architecture whose start is not written yet"

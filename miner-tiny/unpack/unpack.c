@@ -29,8 +29,10 @@ void *vu_unpack(void)
 {
     if (!vu_lzma(vu_packed, (vu_word)(vu_packed_end - vu_packed), AT(VU_IMAGE),
                  VU_IMAGE_END - VU_IMAGE, probabilities)) {
-        /* A damaged file. There is nothing to say it with. */
-        *(volatile unsigned char *)0 = 0;
+        /* A damaged file. There is nothing to say it with. The compiler is not to see that this faults: some
+         * would call a function of the C library instead. */
+        unsigned char *volatile nowhere = 0;
+        *nowhere = 0;
     }
 #if VU_BRANCHES != VU_BRANCHES_NONE
     vu_branches(AT(VU_TEXT), VU_TEXT_BYTES, (vu_word)VU_TEXT, 1);
