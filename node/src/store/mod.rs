@@ -1,9 +1,9 @@
 //! The one place that knows SQL: an SQLite file or a PostgreSQL server, and jobs that run on it.
 //!
-//! - [`Store::write`] queues a job for a [`writer`]; its answer is given once its changes are on disk.
+//! - [`Store::write`] queues a job for a writer; its answer is given once its changes are on disk.
 //! - [`Store::lead`] does the same for what one process at a time does, of those that share a
 //!   database.
-//! - [`Store::read`] borrows a connection that cannot write ([`readers`]), on a thread that may block.
+//! - [`Store::read`] borrows a connection that cannot write, on a thread that may block.
 //! - [`backup`] writes all of it to a file, and reads that back.
 //! - [`records`] and [`books`] hold the statements, as functions on a connection ([`sql`]).
 

@@ -24,14 +24,18 @@
 //!
 //! Where they must differ, [`Connection::dialect`] says which one it is.
 
+mod duty;
 mod error;
 mod location;
 mod postgres;
+mod row;
 mod sqlite;
 mod value;
 
+pub use duty::Duty;
 pub use error::{Error, Trouble};
 pub use location::Location;
+pub use row::Row;
 pub use value::{FromValue, ToValue, Value};
 
 use std::cell::Cell;
@@ -76,27 +80,6 @@ pub enum Dialect {
     Sqlite,
     /// PostgreSQL: a server, which several processes may share.
     Postgres,
-}
-
-/// What one process at a time does, of those that share a database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Duty {
-    /// Bringing the schema up to date.
-    Schema,
-    /// Settling epochs.
-    Settlement,
-}
-
-impl Duty {
-    /// Tables that nobody else may write while it is done. A settlement reads all enrolments of an
-    /// epoch and moves the balance of every miner: under load it would otherwise be in conflict with
-    /// somebody at every try, and never end.
-    const fn tables(self) -> Option<&'static str> {
-        match self {
-            Duty::Schema => None,
-            Duty::Settlement => Some("enrolments, epochs, postings"),
-        }
-    }
 }
 
 /// A connection to a database. Used by one thread at a time.
@@ -405,34 +388,5 @@ struct Occupied<'a>(&'a Cell<bool>);
 impl Drop for Occupied<'_> {
     fn drop(&mut self) {
         self.0.set(false);
-    }
-}
-
-/// A row of an answer.
-pub enum Row<'a> {
-    #[doc(hidden)]
-    Sqlite(&'a rusqlite::Row<'a>),
-    #[doc(hidden)]
-    Postgres(&'a ::postgres::Row),
-}
-
-impl Row<'_> {
-    /// The value in a column, counted from 0.
-    ///
-    /// # Errors
-    /// [`Error::Kind`] where it is of another kind, or there is no such column.
-    pub fn get<T: FromValue>(&self, column: usize) -> Result<T> {
-        T::from_value(self.value(column)?).ok_or(Error::Kind(column))
-    }
-
-    /// The same, as it is.
-    ///
-    /// # Errors
-    /// [`Error::Kind`] where the kind is one that this surface does not know.
-    pub fn value(&self, column: usize) -> Result<Value<'_>> {
-        match self {
-            Row::Sqlite(row) => sqlite::value(row, column),
-            Row::Postgres(row) => postgres::value(row, column),
-        }
     }
 }

@@ -1,0 +1,123 @@
+//! What a backup holds.
+
+/// What a column holds. Not what the database says it holds: SQLite has no truths.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Plain,
+    Truth,
+}
+
+/// A table of the current schema version.
+pub struct Table {
+    pub name: &'static str,
+    pub columns: &'static [(&'static str, Kind)],
+    pub order: &'static str,
+}
+
+const fn plain(name: &'static str) -> (&'static str, Kind) {
+    (name, Kind::Plain)
+}
+
+const fn truth(name: &'static str) -> (&'static str, Kind) {
+    (name, Kind::Truth)
+}
+
+/// In the order in which the schema's own rules let them be filled: enrolments before their epoch is
+/// settled, postings before their transaction seals them.
+pub const TABLES: [Table; 8] = [
+    Table {
+        name: "meta",
+        columns: &[plain("key"), plain("number"), plain("bytes")],
+        order: "key",
+    },
+    Table {
+        name: "challenges",
+        columns: &[
+            plain("nonce"),
+            plain("issued_ms"),
+            plain("expires_ms"),
+            plain("bound_miner"),
+            plain("used_ms"),
+        ],
+        order: "nonce",
+    },
+    Table {
+        name: "attestations",
+        columns: &[
+            plain("id"),
+            plain("issued_ms"),
+            plain("received_ms"),
+            plain("miner"),
+            plain("nonce"),
+            plain("epoch"),
+            truth("accepted"),
+            plain("weight"),
+            plain("previous_id"),
+            plain("fingerprint_hash"),
+            plain("body"),
+            plain("verdict"),
+        ],
+        order: "id",
+    },
+    Table {
+        name: "miners",
+        columns: &[
+            plain("miner"),
+            plain("public_key"),
+            plain("first_ms"),
+            plain("last_ms"),
+            plain("attestation_id"),
+            plain("family"),
+            plain("class"),
+            truth("physical"),
+            plain("presence_ppm"),
+            plain("multiplier"),
+            plain("weight"),
+        ],
+        order: "miner",
+    },
+    Table {
+        name: "enrolments",
+        columns: &[
+            plain("epoch"),
+            plain("miner"),
+            plain("weight"),
+            plain("attestation_id"),
+        ],
+        order: "epoch, miner",
+    },
+    Table {
+        name: "epochs",
+        columns: &[
+            plain("epoch"),
+            plain("settled_ms"),
+            plain("pot"),
+            plain("paid"),
+            plain("total_weight"),
+            plain("miners"),
+        ],
+        order: "epoch",
+    },
+    Table {
+        name: "postings",
+        columns: &[
+            plain("tx"),
+            plain("line"),
+            plain("account"),
+            plain("amount"),
+        ],
+        order: "tx, line",
+    },
+    Table {
+        name: "transactions",
+        columns: &[plain("id"), plain("reference"), plain("created_ms")],
+        order: "id",
+    },
+];
+
+/// Tables and columns that a backup of this version holds.
+pub fn tables() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
+    TABLES
+        .iter()
+        .map(|table| (table.name, table.columns.iter().map(|c| c.0).collect()))
+}
