@@ -16,7 +16,7 @@ use crate::stop::Stop;
 use crate::surroundings;
 use crate::wallet::Wallet;
 use miner_tiny::program::system::Received;
-use miner_tiny::session::{self, Config, Ending, Purpose, Session, Step};
+use miner_tiny::session::{self, Config, Ending, Outcome, Purpose, Session, Step};
 use miner_tiny::submission::is_id;
 use miner_tiny::{answer, ComposeError, Host};
 use probe_arch::os::MonotonicClock;
@@ -125,119 +125,79 @@ impl Miner {
             facts: &facts,
         };
         let mut session = Session::new(config, host, &self.wallet, &mut arena);
-        let broken = self.drive(&mut session, purpose != Purpose::Offline)?;
+        let broken = self.drive(&mut session)?;
         self.result(&session, broken)
     }
 
-    /// Does what the session says, to its end; gives what was last wrong with the line. `vouched` is
-    /// whether there is a node that has to vouch for its challenge.
-    fn drive(
-        &self,
-        session: &mut Session<'_, &Wallet>,
-        vouched: bool,
-    ) -> Result<Option<io::Error>, Error> {
+    /// Does what the session says, to its end; gives what was last wrong with the line.
+    fn drive(&self, session: &mut Session<'_, &Wallet>) -> Result<Option<io::Error>, Error> {
         let start = Instant::now();
         let at = |ms: u64| start + Duration::from_millis(ms);
-        let mut line: Option<Line> = None;
-        let mut broken = None;
+        let mut wire = Wire::new(&self.address, self.proxy.as_ref());
         let mut machine = Native::new();
         let mut clock = MonotonicClock;
-        let mut meter: Option<Meter> = None;
-        let ended = loop {
+        let mut meter = None;
+        loop {
             // A session's time is that since its start: setting the system's clock changes nothing.
-            let step = session.step(start.elapsed().as_millis() as u64);
-            // Between two steps, but not between a submission and its answer.
-            if matches!(
-                step,
-                Step::Connect { .. } | Step::Measure | Step::Wait { .. }
-            ) {
-                if let Err(stopped) = self.stop.check() {
-                    break Err(stopped);
+            match session.step(start.elapsed().as_millis() as u64) {
+                // Stopping has its place between two steps, but not between a submission and its answer.
+                Step::Connect { until_ms } => {
+                    self.stop.check()?;
+                    match wire.connect(at(until_ms)) {
+                        Some(()) => session.connected(),
+                        None => session.failed(),
+                    }
                 }
-            }
-            match step {
-                Step::Connect { until_ms } => match self.connect(at(until_ms)) {
-                    Ok(open) => {
-                        line = Some(open);
-                        broken = None;
-                        session.connected();
-                    }
-                    Err(error) => {
-                        broken = Some(error);
-                        session.failed();
-                    }
+                Step::Send { bytes, until_ms } => match wire.send(bytes, at(until_ms)) {
+                    Some(count) => session.sent(count),
+                    None => session.failed(),
                 },
-                Step::Send { bytes, until_ms } => {
-                    match line.as_mut().map(|line| line.send(bytes, at(until_ms))) {
-                        Some(Ok(count)) => session.sent(count),
-                        error => {
-                            broken = error.and_then(Result::err);
-                            session.failed();
-                        }
-                    }
-                }
                 Step::Receive { until_ms } => {
                     let mut piece = [0; PIECE];
-                    match line
-                        .as_mut()
-                        .map(|line| line.receive(&mut piece, at(until_ms)))
-                    {
-                        Some(Ok(Received::Bytes(count))) => session.received(&piece[..count]),
-                        Some(Ok(Received::Nothing)) => {}
-                        Some(Ok(Received::Closed)) => session.closed(),
-                        error => {
-                            broken = error.and_then(Result::err);
-                            session.failed();
-                        }
+                    match wire.receive(&mut piece, at(until_ms)) {
+                        Some(Received::Bytes(count)) => session.received(&piece[..count]),
+                        Some(Received::Nothing) => {}
+                        Some(Received::Closed) => session.closed(),
+                        None => session.failed(),
                     }
                 }
-                Step::Close => line = None,
+                Step::Close => wire.line = None,
                 Step::Measure => {
+                    self.stop.check()?;
                     let meter = match &mut meter {
                         Some(meter) => meter,
                         None => {
-                            if vouched {
-                                self.meet(session.outcome().node_key)?;
-                            }
+                            self.meet(session.outcome())?;
                             meter.insert(Meter::new(self.settings.quiet))
                         }
                     };
                     session.measure(&mut machine, Some(&mut clock));
                     if let Some(progress) = session.progress() {
                         meter.show(&progress);
+                    } else {
+                        meter.done();
                     }
                 }
                 Step::Wait { until_ms } => {
-                    let why = broken
-                        .as_ref()
-                        .map_or_else(|| "no answer".into(), ToString::to_string);
+                    let why = wire.broken.as_ref().map(ToString::to_string);
+                    let why = why.as_deref().unwrap_or("no answer");
                     self.remark(&format!("{}: {why}; once more", self.settings.node));
                     let left = at(until_ms).saturating_duration_since(Instant::now());
-                    if let Err(stopped) = self.stop.sleep(left) {
-                        break Err(stopped);
-                    }
+                    self.stop.sleep(left)?;
                 }
-                Step::Done(_) => break Ok(broken),
+                Step::Done(_) => return Ok(wire.broken),
             }
-        };
-        if let Some(meter) = meter {
-            meter.done();
         }
-        ended
-    }
-
-    fn connect(&self, end: Instant) -> io::Result<Line> {
-        let trust = match self.address.secure {
-            true => Some(line::usual_trust()?),
-            false => None,
-        };
-        Line::connect(&self.address, self.proxy.as_ref(), trust, end)
     }
 
     /// Keeps the key of a node that is met for the first time, and says who vouches for it.
-    fn meet(&self, key: Option<[u8; 32]>) -> Result<(), Error> {
+    fn meet(&self, outcome: &Outcome) -> Result<(), Error> {
+        if outcome.connections == 0 {
+            // Nobody is met where nobody was asked.
+            return Ok(());
+        }
         let node = &self.settings.node;
-        let notice = match key {
+        let notice = match outcome.node_key {
             None => format!(
                 "{node} does not sign its answers: nothing but the connection vouches for them"
             ),
@@ -321,6 +281,51 @@ impl Miner {
         if !self.settings.quiet {
             eprintln!("note: {text}");
         }
+    }
+}
+
+/// The line while a session goes on, and what was last wrong with it. `None` is a failure.
+struct Wire<'a> {
+    address: &'a Address,
+    proxy: Option<&'a ureq::Proxy>,
+    line: Option<Line>,
+    broken: Option<io::Error>,
+}
+
+impl<'a> Wire<'a> {
+    fn new(address: &'a Address, proxy: Option<&'a ureq::Proxy>) -> Self {
+        Wire {
+            address,
+            proxy,
+            line: None,
+            broken: None,
+        }
+    }
+
+    fn connect(&mut self, end: Instant) -> Option<()> {
+        self.broken = None;
+        let trust = match self.address.secure {
+            true => line::usual_trust().map(Some),
+            false => Ok(None),
+        };
+        let line = trust.and_then(|trust| Line::connect(self.address, self.proxy, trust, end));
+        self.line = self.kept(line);
+        self.line.as_ref().map(|_| ())
+    }
+
+    fn send(&mut self, bytes: &[u8], end: Instant) -> Option<usize> {
+        let sent = self.line.as_mut()?.send(bytes, end);
+        self.kept(sent)
+    }
+
+    fn receive(&mut self, to: &mut [u8], end: Instant) -> Option<Received> {
+        let received = self.line.as_mut()?.receive(to, end);
+        self.kept(received)
+    }
+
+    /// Keeps why something failed.
+    fn kept<T>(&mut self, result: io::Result<T>) -> Option<T> {
+        result.map_err(|error| self.broken = Some(error)).ok()
     }
 }
 

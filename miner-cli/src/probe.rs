@@ -59,7 +59,7 @@ pub fn measure(
         stop.check()?;
         meter.show(&prober.progress());
     }
-    meter.done();
+    drop(meter);
     prober
         .evidence()
         .cloned()
@@ -146,5 +146,12 @@ impl Meter {
         if let Meter::Bar(bar) = self {
             bar.finish_and_clear();
         }
+    }
+}
+
+impl Drop for Meter {
+    /// A probe that was stopped leaves no bar either.
+    fn drop(&mut self) {
+        self.done();
     }
 }
