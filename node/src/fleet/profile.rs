@@ -7,7 +7,7 @@ use probe_core::evidence::{Evidence, MIN};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// Features of one band: alike profiles share at least one band nearly always, unlike ones rarely.
+/// Features of one band.
 const BAND: usize = 3;
 
 /// Width of a cell: a third of an octave, 26 %, against some per cent of noise in a minimum.
@@ -55,8 +55,8 @@ impl Profile {
         })
     }
 
-    /// Keys that near profiles share: every third band of three features, in one of two grids whose
-    /// cells overlap by half, by turns.
+    /// Keys that near profiles share some of: bands of three features, every other one on a grid shifted
+    /// by half a cell, so that what lies at an edge in one lies in the middle in the next.
     pub fn bands(&self) -> Vec<Key> {
         let bands = self.features.chunks(BAND).take(BANDS_MAX).enumerate();
         bands
