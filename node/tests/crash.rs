@@ -9,7 +9,7 @@
 mod common;
 
 use common::postgres::Cluster;
-use common::{check, load, number, Database, Kind, Miner, Server};
+use common::{check, get, load, nonce, number, post, Database, Kind, Miner, Server};
 use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -103,6 +103,41 @@ fn what_was_answered_survives_any_end(kind: Kind) {
         );
     }
     ends_well(&database.location, &answered.into_inner().unwrap());
+}
+
+/// With room for a few dozen submissions.
+#[test]
+fn a_full_disk_loses_nothing_and_stops_no_reader() {
+    const ROOM_KIB: u32 = 1_024;
+    const MORE_THAN_FIT: u64 = 1_000;
+    let database = Database::new(Kind::Sqlite);
+    let mut server = Server::start_on_small_disk(&database.location, ROOM_KIB);
+    let mut answered = Vec::new();
+    let refused = (0..MORE_THAN_FIT).find_map(|n| {
+        let challenge = post(server.address, "/attest/challenge", b"{}");
+        let Some(nonce) = challenge.body["nonce"].as_str() else {
+            return Some(challenge);
+        };
+        let body = Miner::number(n).signed(nonce).to_string();
+        let reply = post(server.address, "/attest/submit", body.as_bytes());
+        if reply.status != 200 {
+            return Some(reply);
+        }
+        answered.push(nonce.to_owned());
+        None
+    });
+    let refused = refused.expect("the disk was not full");
+    assert_eq!(refused.code(), "STORE_UNAVAILABLE", "{refused:?}");
+    assert_eq!(get(server.address, "/epoch").status, 200);
+    server.kill();
+    check(&database.location, &answered);
+    // And with room again it goes on.
+    let server = Server::start(&database.location);
+    let body = Miner::number(1).signed(&nonce(server.address)).to_string();
+    let reply = post(server.address, "/attest/submit", body.as_bytes());
+    assert_eq!(reply.status, 200, "{reply:?}");
+    drop(server);
+    ends_well(&database.location, &answered);
 }
 
 /// Two nodes on one server: the server is killed, and now and then a node.

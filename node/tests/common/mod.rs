@@ -8,6 +8,7 @@ use serde_json::{json, Map, Value};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -204,20 +205,33 @@ impl Drop for Node {
 
 /// The program, serving as a process of its own. Killed when dropped.
 pub struct Server {
-    pub child: std::process::Child,
+    pub child: Child,
     pub address: SocketAddr,
 }
 
 impl Server {
     /// With epochs of a second and no limits on how often.
     pub fn start(location: &Location) -> Self {
-        let mut child = std::process::Command::new(BINARY)
+        Server::run(Command::new(BINARY), location)
+    }
+
+    /// The same where no file may become larger than this: further writes fail, as on a full disk.
+    pub fn start_on_small_disk(location: &Location, kib: u32) -> Self {
+        // The shell counts blocks of 512 bytes. Ignored, the signal becomes an error of the write.
+        let limit = "trap '' XFSZ; ulimit -f \"$1\"; shift; exec \"$@\"";
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", limit, "sh", &(kib * 2).to_string(), BINARY]);
+        Server::run(shell, location)
+    }
+
+    fn run(mut command: Command, location: &Location) -> Self {
+        let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--epoch-seconds", "1"])
             .args(["--challenges-per-minute", "0", "--miners-per-hour", "0"])
             .arg("--database")
             .arg(argument(location))
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -282,7 +296,7 @@ pub const POT: i64 = 1_500_000;
 /// Checks a database: by the program's audit, and by questions that share none of the node's code.
 /// Gives how many epochs were paid.
 pub fn check(location: &Location, answered: &[String]) -> i64 {
-    let audit = std::process::Command::new(BINARY)
+    let audit = Command::new(BINARY)
         .args(["audit", "--database"])
         .arg(argument(location))
         .output()
