@@ -8,13 +8,17 @@ use super::checks::Subject;
 use super::families::Core;
 use super::processor::Known;
 use super::thresholds::{ACTIVE_CHANNELS, KIND_FIT};
-use super::{Aspect, Case, Check, Outcome, Profiles, Verdict, RULES_VERSION};
+use super::{reclassified, Aspect, Case, Check, Outcome, Profiles, Verdict, RULES_VERSION};
 
 /// Channels that provoke an emulator instead of watching it.
 const ACTIVE: [&str; 2] = ["fresh_code", "quirks"];
 /// Passive channels without which silicon is not proven: a machine that sends neither has shown no
 /// processor and no memory.
 const REQUIRED: [&str; 2] = ["pipeline", "cache"];
+
+/// Channels of which one check is enough to say that a machine is not of the kind that it names: what it could
+/// not run, and whose latencies it has.
+const DECISIVE: [&str; 2] = ["claim", "likeness"];
 
 /// Share of the checks of `aspect` that passed, of those that passed or failed, parts per million.
 /// Notes and absences do not count: the verdict does not depend on them.
@@ -72,7 +76,6 @@ pub fn conclude(subject: &Subject<'_>, checks: Vec<Check>) -> Verdict {
         .copied()
         .filter(|c| !(passed.contains(c) || silent && *c == "cache"))
         .collect();
-    let kind = score(&checks, Aspect::Kind);
 
     let what = subject.processor.describe();
     let finding = if !integrity {
@@ -119,10 +122,11 @@ pub fn conclude(subject: &Subject<'_>, checks: Vec<Check>) -> Verdict {
             ),
         )
     } else {
-        silicon(subject, &checks, kind)
+        silicon(subject, &checks)
     };
     finish(
         subject.case,
+        subject.profiles,
         finding,
         derived_family(subject).to_owned(),
         checks,
@@ -130,18 +134,25 @@ pub fn conclude(subject: &Subject<'_>, checks: Vec<Check>) -> Verdict {
     )
 }
 
+/// Whether a machine counts as of the kind that it names: enough checks of it passed, and none that is enough to
+/// say the opposite failed.
+pub fn kind_holds(checks: &[Check]) -> bool {
+    let contradicted = checks
+        .iter()
+        .any(|c| DECISIVE.contains(&c.channel) && c.outcome == Outcome::Fail);
+    let kind = score(checks, Aspect::Kind);
+    kind.is_some_and(|ppm| u64::from(ppm) >= KIND_FIT.value) && !contradicted
+}
+
 /// Real silicon: of the kind that it names if its kind is proven, otherwise of none that earns more
 /// than its architecture.
-fn silicon(subject: &Subject<'_>, checks: &[Check], kind: Option<u32>) -> Finding {
+fn silicon(subject: &Subject<'_>, checks: &[Check]) -> Finding {
     let antiquity = &subject.profiles.antiquity;
     let what = subject.processor.describe();
     let fallback = antiquity
         .architecture(subject.processor.architecture)
         .map_or(UNKNOWN, |a| a.class.as_str());
-    let contradicted = checks
-        .iter()
-        .any(|c| c.channel == "claim" && c.outcome == Outcome::Fail);
-    let fits = kind.is_some_and(|ppm| u64::from(ppm) >= KIND_FIT.value) && !contradicted;
+    let fits = kind_holds(checks);
     let Some(core) = core(subject).filter(|_| fits) else {
         let why = if subject.processor.core().is_some() {
             "but not of the kind that it names"
@@ -228,18 +239,23 @@ pub fn conclude_legacy(case: &Case<'_>, profiles: &Profiles, checks: Vec<Check>)
     };
     let family = super::checks::claim::family_named(&case.claim.family).unwrap_or("unknown");
     let finding = worth(profiles, key, false, String::from(summary));
-    finish(case, finding, family.to_owned(), checks, true)
+    finish(case, profiles, finding, family.to_owned(), checks, true)
 }
 
 fn finish(
     case: &Case<'_>,
+    profiles: &Profiles,
     finding: Finding,
     family: String,
     checks: Vec<Check>,
     integrity: bool,
 ) -> Verdict {
     let units = decayed(finding.base_units, case.chain_age_s);
+    let reclassified = integrity
+        .then(|| reclassified::explain(case, profiles, &finding.class, units, &checks))
+        .flatten();
     Verdict {
+        reclassified,
         rules: RULES_VERSION,
         integrity,
         physical: finding.physical,

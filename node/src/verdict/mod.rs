@@ -7,7 +7,11 @@ pub mod checks;
 pub mod conclusion;
 pub mod environment_marks;
 pub mod families;
+pub mod likeness;
+pub mod names;
 pub mod processor;
+pub mod reason;
+pub mod reclassified;
 pub mod silicon;
 pub mod thresholds;
 
@@ -99,12 +103,15 @@ pub enum Aspect {
 /// One check, with everything that a reader needs to repeat it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// The channel: a name of [`probe_core::channels::ChannelId`], or `binding`, `claim`, `clock`.
+    /// The channel: a name of [`probe_core::channels::ChannelId`], or `binding`, `claim`, `clock`, `likeness`.
     pub channel: &'static str,
     /// What it speaks about.
     pub aspect: Aspect,
     /// How it came out.
     pub outcome: Outcome,
+    /// Why, for programs: a code of [`reason`]; empty where only the sentence says it.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub code: &'static str,
     /// What was measured, with units.
     pub measured: String,
     /// What was expected, with units.
@@ -149,6 +156,9 @@ pub struct Verdict {
     pub weight_units: u64,
     /// The verdict in one sentence.
     pub summary: String,
+    /// The claim explained, where the machine counts as something else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reclassified: Option<reclassified::Reclassified>,
 }
 
 /// What is known of silicon and its worth: data files, parsed once at start.
@@ -160,6 +170,8 @@ pub struct Profiles {
     pub antiquity: antiquity::Antiquity,
     /// What is known of cores.
     pub silicon: silicon::Silicon,
+    /// How machines and processors are called.
+    pub names: names::Names,
 }
 
 impl Profiles {
@@ -181,6 +193,8 @@ impl Profiles {
             include_str!("../../data/silicon/x86.toml"),
             include_str!("../../data/silicon/x86-latency.toml"),
         )?
+        .with_models(include_str!("../../data/silicon/x86-models.toml"))?
+        .with_described(include_str!("../../data/silicon/x86-described.toml"))?
         .with(families::Families::builtin()?);
         let x86 = silicon.cores().iter().map(|c| (&c.name, &c.class));
         let others = silicon.families().cores().map(|c| (&c.name, &c.class));
@@ -192,16 +206,21 @@ impl Profiles {
                 "core {core} is of class {class}, which is not there"
             ));
         }
+        let names = names::Names::parse(include_str!("../../data/silicon/names.toml"))?;
+        if let Some(class) = names.classes().find(|c| antiquity.class(c).is_none()) {
+            return Err(format!("a name is of class {class}, which is not there"));
+        }
         Ok(Profiles {
             marks,
             antiquity,
             silicon,
+            names,
         })
     }
 }
 
 /// Version of the rules: raised with every change that can change a verdict.
-pub const RULES_VERSION: u16 = 2;
+pub const RULES_VERSION: u16 = 3;
 
 /// Judges a case. Any evidence and any JSON is judged without a panic.
 ///

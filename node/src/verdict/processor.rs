@@ -16,6 +16,9 @@ const AVX: u32 = 1 << 28;
 /// Leaf 1 ECX bit 31: reserved for hypervisors (Intel SDM, AMD APM).
 const HYPERVISOR: u32 = 1 << 31;
 
+/// Leaf 0's string of Transmeta's processors.
+pub const TRANSMETA: &str = "GenuineTMx86";
+
 /// What the identification words say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Processor<'a> {
@@ -124,8 +127,11 @@ impl<'a> Processor<'a> {
                 .map(char::from)
                 .collect();
             let signature = Signature::from_eax(word(word::SIGNATURE));
+            // Intel's string begins like Transmeta's, but only the latter's name says so.
+            let transmeta = maker == TRANSMETA[..4] && identity.name.starts_with("Transmeta");
+            let vendor = if transmeta { TRANSMETA } else { &maker };
             X86 {
-                core: silicon.core(&maker, signature),
+                core: silicon.core(vendor, signature),
                 avx: word(word::FEATURES_ECX) & AVX != 0,
                 hypervisor: word(word::FEATURES_ECX) & HYPERVISOR != 0,
                 maker,

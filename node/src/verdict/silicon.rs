@@ -1,6 +1,7 @@
-//! What is known of x86 silicon: `data/silicon/x86.toml` (cores by signature) and
-//! `data/silicon/x86-latency.toml` (their latencies as ratios to the add, derived from measurements
-//! of real processors); and, beside it, of every other family ([`super::families`]).
+//! What is known of x86 silicon: `data/silicon/x86.toml` (cores by signature, eras),
+//! `x86-latency.toml` and `x86-models.toml` (their latencies as ratios to the add, by core and by vector,
+//! derived from measurements of real processors), `x86-described.toml` (latencies that others describe);
+//! and, beside it, of every other family ([`super::families`]).
 
 use super::families::{Families, Group, Ratios};
 use serde::Deserialize;
@@ -71,6 +72,8 @@ pub struct Core {
     pub long: bool,
     /// Whether any member has AVX.
     pub wide: bool,
+    /// The newest vector unit of any member, as the probe names it; empty where none has any.
+    pub unit: String,
     /// First-level data caches of its members, KiB.
     pub l1_kib: Vec<u32>,
     /// Second-level caches of its members, KiB.
@@ -94,6 +97,42 @@ pub struct Latencies {
     pub bounds: BTreeMap<String, Bounds>,
 }
 
+/// A vector of latencies that some processor has.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Record {
+    /// Name of its core in `x86.toml`.
+    pub core: String,
+    /// Who measured it on what, or who describes it.
+    pub source: String,
+    /// Bounds by operation.
+    #[serde(flatten)]
+    pub bounds: BTreeMap<String, Bounds>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecordFile {
+    record: Vec<Record>,
+}
+
+/// A generation of processors.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Era {
+    /// For people.
+    pub name: String,
+    /// The first year in which its cores were shipped.
+    pub from: u16,
+}
+
+/// Vector units of x86 as the probe names them, oldest first.
+const UNITS: [&str; 7] = ["", "mmx", "3dnow", "sse", "sse2", "ssse3", "avx2"];
+
+/// Where a vector unit stands among the others; `None` where the name is none.
+pub fn unit_rank(name: &str) -> Option<usize> {
+    UNITS.iter().position(|unit| *unit == name)
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Manual {
@@ -107,6 +146,7 @@ struct Manual {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CoreFile {
+    era: Vec<Era>,
     core: Vec<Core>,
     manual: Vec<Manual>,
     measured: Vec<Latencies>,
@@ -125,6 +165,8 @@ pub struct Silicon {
     latencies: BTreeMap<String, Latencies>,
     /// What any x86-64 processor shows, and any x86 processor at all: measured, or by the manuals.
     any: [(&'static str, Group); 2],
+    records: Vec<Record>,
+    eras: Vec<Era>,
     families: Families,
 }
 
@@ -159,7 +201,20 @@ impl Silicon {
             let name = format!("{name} core");
             (architecture, Group { name, ratios })
         });
+        if !file.era.is_sorted_by(|a, b| a.from < b.from) {
+            return Err(String::from("eras out of order"));
+        }
+        if let Some(core) = file.core.iter().find(|c| unit_rank(&c.unit).is_none()) {
+            return Err(format!("{}: there is no unit {:?}", core.name, core.unit));
+        }
+        let measured_here = file.measured.iter().map(|line| Record {
+            core: line.name.clone(),
+            source: line.source.clone().unwrap_or_default(),
+            bounds: line.bounds.clone(),
+        });
         Ok(Silicon {
+            records: measured_here.collect(),
+            eras: file.era,
             latencies: latencies().map(|l| (l.name.clone(), l.clone())).collect(),
             cores: file.core,
             any,
@@ -170,6 +225,82 @@ impl Silicon {
     /// The same, with the families beside x86.
     pub fn with(self, families: Families) -> Self {
         Silicon { families, ..self }
+    }
+
+    /// The same, with vectors of latencies measured on processors.
+    ///
+    /// # Errors
+    /// Not TOML of that form, a core that `x86.toml` does not have, or bounds upside down.
+    pub fn with_models(mut self, text: &str) -> Result<Self, String> {
+        let records = self.parse_records(text)?;
+        self.records.extend(records);
+        Ok(self)
+    }
+
+    /// The same, with cores that only others describe: what they say stands in for measurements.
+    ///
+    /// # Errors
+    /// As [`Silicon::with_models`].
+    pub fn with_described(mut self, text: &str) -> Result<Self, String> {
+        let records = self.parse_records(text)?;
+        for Record {
+            core,
+            source,
+            bounds,
+        } in &records
+        {
+            let long = self.cores.iter().any(|c| c.name == *core && c.long);
+            for (architecture, group) in &mut self.any {
+                if *architecture == "x86_64" && !long {
+                    continue;
+                }
+                for (operation, &[least, most]) in bounds {
+                    let [a, b] = group
+                        .ratios
+                        .entry(operation.clone())
+                        .or_insert([least, most]);
+                    (*a, *b) = ((*a).min(least), (*b).max(most));
+                }
+            }
+            let latencies = Latencies {
+                name: core.clone(),
+                processors: 0,
+                source: Some(source.clone()),
+                bounds: bounds.clone(),
+            };
+            self.latencies.entry(core.clone()).or_insert(latencies);
+        }
+        self.records.extend(records);
+        Ok(self)
+    }
+
+    fn parse_records(&self, text: &str) -> Result<Vec<Record>, String> {
+        let file: RecordFile = toml::from_str(text).map_err(|e| e.to_string())?;
+        for record in &file.record {
+            if !self.cores.iter().any(|c| c.name == record.core) {
+                return Err(format!("there is no core {:?}", record.core));
+            }
+            if record.source.is_empty() || record.bounds.values().any(|[a, b]| a > b || *a == 0) {
+                return Err(format!("{}: no source, or bounds upside down", record.core));
+            }
+        }
+        Ok(file.record)
+    }
+
+    /// Every vector of latencies that is known.
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// The number of the era of a year, from 0; years before the first era are of the first.
+    pub fn era_of(&self, year: u16) -> usize {
+        let begun = self.eras.iter().filter(|era| era.from <= year).count();
+        begun.saturating_sub(1)
+    }
+
+    /// The eras, oldest first.
+    pub fn eras(&self) -> &[Era] {
+        &self.eras
     }
 
     /// The families beside x86.
@@ -207,6 +338,11 @@ impl Silicon {
                     .iter()
                     .any(|&[a, b]| (a..=b).contains(&signature.model))
         })
+    }
+
+    /// The core of this name.
+    pub fn core_named(&self, name: &str) -> Option<&Core> {
+        self.cores.iter().find(|core| core.name == name)
     }
 
     /// All cores.

@@ -1,9 +1,9 @@
 //! Every number that decides a check, each with its name, unit and source. Nothing else in the
 //! verdict compares a measurement with a literal.
 //!
-//! "The processor table" is the set of published latency dumps of 140 real x86 processors from
-//! which `data/silicon/x86-latency.toml` is derived (`examples/import_silicon.rs`): one row for each
-//! processor, cycles by instruction, and a second one of cycles by working set. "QEMU" is user-mode
+//! "The processor table" is the set of published latency dumps of 140 real x86 processors in
+//! `data/measured`, from which `data/silicon/x86-latency.toml` and its neighbours are derived: one row for
+//! each processor, cycles by instruction, and a second one of cycles by working set. "QEMU" is user-mode
 //! QEMU 7.2 (TCG) on the same machine as the native figure beside it.
 
 /// A number that decides, and where it comes from.
@@ -126,7 +126,31 @@ pub const KIND_FIT: Threshold = t(
     "kind_fit",
     700_000,
     "ppm of operations judged",
-    "the processor table, x86-64 rows (examples/cross_check_silicon.rs): judged against a table without its own signature none of 79 honest processors falls below; of 3,002 claims to be another core 2,409 do",
+    "the processor table, x86-64 rows: judged against a table without its own signature none of 79 honest processors fell below; of 3,002 claims to be another core 2,409 did (before likeness was compared too)",
+);
+
+/// How much farther than the nearest record of all a machine may be from the nearest of its own core.
+pub const LIKENESS_MARGIN: Threshold = t(
+    "likeness_margin",
+    50,
+    "thousandths of an octave an operation",
+    "`verdigris-node silicon evaluate`, models left out whole: with 30 to 70 of it no honest processor of a recorded core is refused; more takes neighbours for each other",
+);
+
+/// How far from the nearest record of its own core a machine may be.
+pub const LIKENESS_FAR: Threshold = t(
+    "likeness_far",
+    90,
+    "thousandths of an octave an operation",
+    "`verdigris-node silicon evaluate`, models left out whole: processors of one core are within 60, and what is farther than 120 from everything is of a core without a record",
+);
+
+/// Operations that a machine and a record must share to be compared.
+pub const LIKENESS_LEAST: Threshold = t(
+    "likeness_least",
+    4,
+    "operations",
+    "the integer unit has four; fewer tell nothing apart",
 );
 
 /// Operations that must be timed, and fit, for a core to be recognised that nothing names.

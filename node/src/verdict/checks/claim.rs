@@ -3,6 +3,9 @@
 
 use super::{about, Subject};
 use crate::verdict::processor::Known;
+use crate::verdict::reason;
+use crate::verdict::reclassified::{said, Said};
+use crate::verdict::silicon::unit_rank;
 use crate::verdict::thresholds::NONE;
 use crate::verdict::{Aspect, Check, Outcome};
 
@@ -95,35 +98,48 @@ pub fn family_named(text: &str) -> Option<&'static str> {
         .map(|(family, _)| *family)
 }
 
-/// The claimed class, where it is a class that could earn more than what was derived.
+/// The class that the claim names, against the class of the processor.
 fn class(subject: &Subject<'_>) -> Option<Check> {
-    let claimed = subject
-        .case
-        .claim
-        .arch
-        .trim()
-        .to_ascii_lowercase()
-        .replace([' ', '-'], "_");
-    let claimed = subject.profiles.antiquity.class(&claimed)?;
+    let profiles = subject.profiles;
     let core = subject.processor.core();
     let derived = core.map(|c| c.class()).or_else(|| {
-        let known = subject
-            .profiles
+        let known = profiles
             .antiquity
             .architecture(subject.processor.architecture);
         known.map(|a| a.class.as_str())
     })?;
-    let draft = about("claim", Aspect::Kind)
-        .measured(format!("class {derived}"))
-        .expected(format!("claimed class {}", claimed.key));
+    let draft = about("claim", Aspect::Kind).measured(format!("class {derived}"));
+    let claimed = match said(&subject.case.claim, &profiles.names, &profiles.antiquity) {
+        Said::Nothing => return None,
+        Said::Class(_, claimed) => claimed,
+        Said::Unknown(text) => {
+            let draft = draft.code(reason::CLAIM_UNKNOWN);
+            let draft = draft.expected(format!("claimed {text:?}"));
+            let why = "The claim names no machine that the tables know; it decides nothing.";
+            return Some(draft.so(Outcome::Note, why, &NONE));
+        }
+        Said::Unreadable(text) => {
+            let draft = draft.code(reason::CLAIM_UNREADABLE);
+            let draft = draft.expected(format!("claimed {text:?}"));
+            let why = "The claim is no text that a machine is called by; it decides nothing.";
+            return Some(draft.so(Outcome::Note, why, &NONE));
+        }
+    };
+    let draft = draft.expected(format!("claimed class {}", claimed.key));
     Some(if claimed.key == derived {
-        draft.so(
+        draft.code(reason::CLAIM_CONFIRMED).so(
             Outcome::Pass,
             "The class claimed is the class of the processor named.",
             &NONE,
         )
     } else {
-        draft.so(
+        let same = claimed.family == derived_family(subject);
+        let code = if same {
+            reason::CLAIM_OF_ANOTHER_CLASS
+        } else {
+            reason::CLAIM_OF_ANOTHER_FAMILY
+        };
+        draft.code(code).so(
             Outcome::Note,
             format!(
                 "Claimed as {}, but the processor is of class {derived}.",
@@ -170,20 +186,26 @@ const WIDE_UNIT: &str = "avx2";
 fn unit(subject: &Subject<'_>) -> Option<Check> {
     let core = subject.processor.core()?;
     let unit = subject.evidence.identity.vector_unit.as_str();
+    let newer = match core {
+        Known::X86(core) => unit_rank(unit) > unit_rank(&core.unit),
+        Known::Other(_) => false,
+    };
     let announced = subject.processor.x86.as_ref().is_some_and(|x| x.avx);
     let long = subject.processor.is_long();
     let impossible = ((unit == WIDE_UNIT || announced) && !core.is_wide())
+        || newer
         || (long && !core.is_long())
         || (!unit.is_empty() && !core.may_have_vectors());
     let draft = about("claim", Aspect::Kind);
     let draft = match core {
-        Known::X86(_) => draft
+        Known::X86(known) => draft
             .measured(format!(
                 "unit {unit:?}, AVX announced: {announced}, 64-bit mode: {long}"
             ))
             .expected(format!(
-                "{}: AVX {}, 64-bit mode {}",
+                "{}: unit {:?} at most, AVX {}, 64-bit mode {}",
                 core.name(),
+                known.unit,
                 may(core.is_wide()),
                 may(core.is_long())
             )),
@@ -197,11 +219,12 @@ fn unit(subject: &Subject<'_>) -> Option<Check> {
             )),
     };
     Some(if impossible {
-        let reason = format!(
+        let why = format!(
             "No {} has it: the identification words are not this machine's.",
             core.name()
         );
-        draft.so(Outcome::Fail, reason, &NONE)
+        let draft = draft.code(reason::CORE_CANNOT_HAVE_THE_UNIT);
+        draft.so(Outcome::Fail, why, &NONE)
     } else {
         draft.so(
             Outcome::Pass,

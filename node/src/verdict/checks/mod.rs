@@ -15,8 +15,9 @@ pub mod environment;
 pub mod fpu;
 pub mod fresh_code;
 pub mod jitter;
-mod kernel;
+pub mod kernel;
 pub mod legacy;
+pub mod likeness;
 pub mod oscillator;
 pub mod pipeline;
 pub mod quirks;
@@ -47,7 +48,7 @@ pub struct Subject<'a> {
 
 /// Every check of evidence, in the order in which a reader wants them.
 pub fn all(subject: &Subject<'_>) -> Vec<Check> {
-    const CHECKS: [fn(&Subject<'_>) -> Vec<Check>; 18] = [
+    const CHECKS: [fn(&Subject<'_>) -> Vec<Check>; 19] = [
         binding::check,
         arithmetic::check,
         clock::check,
@@ -58,6 +59,7 @@ pub fn all(subject: &Subject<'_>) -> Vec<Check> {
         counter::check,
         pipeline::check,
         simd::check,
+        likeness::check,
         fpu::check,
         branch::check,
         cache::check,
@@ -126,6 +128,7 @@ pub(super) fn about(channel: &'static str, aspect: Aspect) -> Draft {
     Draft {
         channel,
         aspect,
+        code: "",
         measured: String::new(),
         expected: String::new(),
         of_limit_ppm: None,
@@ -137,12 +140,19 @@ pub(super) fn about(channel: &'static str, aspect: Aspect) -> Draft {
 pub(super) struct Draft {
     channel: &'static str,
     aspect: Aspect,
+    code: &'static str,
     measured: String,
     expected: String,
     of_limit_ppm: Option<u64>,
 }
 
 impl Draft {
+    /// The reason as a code of [`super::reason`].
+    pub fn code(mut self, code: &'static str) -> Self {
+        self.code = code;
+        self
+    }
+
     /// What was measured, with units.
     pub fn measured(mut self, text: impl Into<String>) -> Self {
         self.measured = text.into();
@@ -168,6 +178,7 @@ impl Draft {
             channel: self.channel,
             aspect: self.aspect,
             outcome,
+            code: self.code,
             measured: self.measured,
             expected: self.expected,
             reason: reason.into(),

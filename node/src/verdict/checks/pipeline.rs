@@ -1,10 +1,10 @@
 //! Latencies as ratios to the add, against any real core of the architecture (presence) and against
 //! the core that the machine names, or that it fits (kind).
 
-use super::kernel::{Kernel, DESCRIBED, MEASURED};
+use super::kernel::{Kernel, DESCRIBED, MEASURED, MEASURED_X87};
 use super::{about, milli, Draft, Subject};
 use crate::verdict::families;
-use crate::verdict::silicon::Bounds;
+use crate::verdict::silicon::{unit_rank, Bounds};
 use crate::verdict::thresholds::{
     ADD_THROUGHPUT, KIND_FIT, NONE, PIPELINE_OUTLIERS, RECOGNISED_OPERATIONS, SYSTEM_FLOATING,
 };
@@ -59,11 +59,19 @@ fn own<'a>(subject: &Subject<'_>, matrix: &'a [Option<[u32; 4]>]) -> &'a [Option
 
 /// How our scalar kernels relate to the tables of this architecture.
 fn scalar(subject: &Subject<'_>) -> &'static [Kernel] {
-    if is_x86(subject) {
+    if !is_x86(subject) {
+        &DESCRIBED
+    } else if has_sse2(subject) {
         &MEASURED
     } else {
-        &DESCRIBED
+        &MEASURED_X87
     }
+}
+
+/// Whether floating point was measured in SSE2: in 64-bit mode always, otherwise where the vector unit has it.
+fn has_sse2(subject: &Subject<'_>) -> bool {
+    let unit = unit_rank(subject.evidence.identity.vector_unit.as_str());
+    subject.processor.is_long() || unit >= unit_rank("sse2")
 }
 
 /// Whether the tables are those of x86.
@@ -93,7 +101,15 @@ fn throughput(matrix: &[Option<[u32; 4]>]) -> Option<Check> {
 /// Ratios that were measured, each with its kernel.
 type Ratios<'a> = Vec<(&'a Kernel, u64)>;
 
-fn ratios<'a>(kernels: &'a [Kernel], matrix: &[Option<[u32; 4]>]) -> Ratios<'a> {
+/// The scalar operations that were timed and are the processor's own.
+pub(super) fn timed<'a>(subject: &Subject<'a>) -> Ratios<'a> {
+    let pipeline = subject.evidence.pipeline.as_ref();
+    pipeline.map_or(Vec::new(), |p| {
+        ratios(scalar(subject), own(subject, &p.matrix))
+    })
+}
+
+pub(super) fn ratios<'a>(kernels: &'a [Kernel], matrix: &[Option<[u32; 4]>]) -> Ratios<'a> {
     kernels
         .iter()
         .zip(matrix)
@@ -185,9 +201,14 @@ fn table<'a>(subject: &Subject<'a>) -> Option<Table<'a>> {
     let silicon = &subject.profiles.silicon;
     let x86 = subject.processor.x86.as_ref()?;
     let core = x86.core.and_then(|core| silicon.of_core(core));
-    let table = core.or_else(|| silicon.of_vendor(&x86.maker))?;
+    // The makers' tables are of their cores with 64-bit mode, which say nothing of their older ones.
+    let long = subject.processor.is_long();
+    let table = core.or_else(|| silicon.of_vendor(&x86.maker).filter(|_| long))?;
     Some(Table {
-        whose: format!("{} ({} processors measured)", table.name, table.processors),
+        whose: match &table.source {
+            Some(source) => format!("{} ({source})", table.name),
+            None => format!("{} ({} processors measured)", table.name, table.processors),
+        },
         exact: core.is_some(),
         bounds: &table.bounds,
     })
@@ -244,10 +265,10 @@ fn kind(channel: &str, draft: Draft, subject: &Subject<'_>, ratios: &Ratios<'_>)
 /// The cores that a machine fits entirely which cannot name its own: enough operations of the scalar
 /// pipeline, not one outside, and caches where they end.
 pub fn recognised<'a>(subject: &Subject<'a>) -> Vec<&'a families::Core> {
-    let (Some(pipeline), None) = (&subject.evidence.pipeline, subject.processor.core()) else {
+    if subject.processor.core().is_some() {
         return Vec::new();
-    };
-    let ratios = ratios(scalar(subject), own(subject, &pipeline.matrix));
+    }
+    let ratios = timed(subject);
     let cores = subject.processor.family.into_iter().flat_map(|f| f.able());
     cores
         .filter(|core| {
@@ -293,11 +314,10 @@ fn misfits(ratios: &[(&Kernel, u64)], bounds: &BTreeMap<String, Bounds>) -> Fit 
         misfits: Vec::new(),
     };
     for (kernel, ratio) in ratios {
-        let Some(&[least, most]) = bounds.get(kernel.operation) else {
+        let Some(&bounds) = bounds.get(kernel.operation) else {
             continue;
         };
-        let low = u64::from(least) * kernel.low / 1000 + kernel.base;
-        let high = u64::from(most) * kernel.high / 1000 + kernel.base + kernel.extra;
+        let [low, high] = kernel.bounds(bounds);
         fit.judged += 1;
         if !(low..=high).contains(ratio) {
             fit.misfits.push(format!(

@@ -1,0 +1,116 @@
+//! Whose latencies these are: an x86 machine against every record of a real processor that could run its
+//! program, and the core that it names among them.
+
+use super::kernel::MEASURED_VECTOR;
+use super::{about, Subject};
+use crate::verdict::checks::pipeline;
+use crate::verdict::likeness::{compare, nearest, Likeness, Near, Sample};
+use crate::verdict::processor::Known;
+use crate::verdict::reason;
+use crate::verdict::silicon::{unit_rank, Record};
+use crate::verdict::thresholds::{LIKENESS_FAR, LIKENESS_LEAST, LIKENESS_MARGIN, NONE};
+use crate::verdict::{Aspect, Check, Outcome};
+
+/// Compares the core that the machine names with the one that it is like.
+pub fn check(subject: &Subject<'_>) -> Vec<Check> {
+    let Some(Known::X86(core)) = subject.processor.core() else {
+        return Vec::new();
+    };
+    let near = near(subject);
+    let draft = about("likeness", Aspect::Kind);
+    let Some(first) = near.first() else {
+        return vec![draft.absent("Too few operations were timed to tell cores apart.")];
+    };
+    let measured = format!("nearest to {}", told(*first));
+    let draft = draft.measured(measured);
+    let check = match compare(core, &near) {
+        Likeness::Untold => draft.absent("Too few operations were timed to tell cores apart."),
+        Likeness::Unrecorded { .. } => draft
+            .code(reason::CORE_WITHOUT_RECORD)
+            .expected(format!("a record of {}", core.name))
+            .so(
+                Outcome::Note,
+                format!(
+                    "No record is of a {}: the latencies cannot prove it.",
+                    core.name
+                ),
+                &NONE,
+            ),
+        Likeness::Alike { own } => draft
+            .code(reason::LATENCIES_OF_THE_CORE_NAMED)
+            .expected(expected(&core.name))
+            .margin(own.distance, LIKENESS_FAR.value)
+            .so(
+                Outcome::Pass,
+                format!("Its latencies are those of {}.", told(own)),
+                &LIKENESS_FAR,
+            ),
+        Likeness::Other { own, nearest } => {
+            let far = own.distance > LIKENESS_FAR.value;
+            let by = if far { &LIKENESS_FAR } else { &LIKENESS_MARGIN };
+            draft
+                .code(reason::LATENCIES_OF_ANOTHER_CORE)
+                .expected(expected(&core.name))
+                .margin(own.distance, LIKENESS_FAR.value)
+                .so(
+                    Outcome::Fail,
+                    format!(
+                        "It names itself a {}, but is {} from {}; its latencies are nearest to {}.",
+                        core.name,
+                        apart(own.distance),
+                        told(own),
+                        told(nearest)
+                    ),
+                    by,
+                )
+        }
+    };
+    vec![check]
+}
+
+/// The records that the machine is near to, of cores that could run its program and have its vector unit.
+pub fn near<'a>(subject: &Subject<'a>) -> Vec<Near<'a>> {
+    let silicon = &subject.profiles.silicon;
+    let unit = unit_rank(subject.evidence.identity.vector_unit.as_str());
+    let able = |record: &&Record| {
+        silicon.core_named(&record.core).is_none_or(|core| {
+            (core.long || !subject.processor.is_long()) && unit_rank(&core.unit) >= unit
+        })
+    };
+    nearest(&samples(subject), silicon.records().iter().filter(able))
+}
+
+/// The operations that were timed in both units.
+fn samples<'a>(subject: &Subject<'a>) -> Vec<Sample<'a>> {
+    let simd = subject.evidence.simd.as_ref();
+    let simd = simd.map_or(Vec::new(), |s| {
+        pipeline::ratios(&MEASURED_VECTOR, &s.matrix)
+    });
+    let both = pipeline::timed(subject).into_iter().chain(simd);
+    both.map(|(kernel, ratio)| Sample { kernel, ratio })
+        .collect()
+}
+
+/// A record in words.
+fn told(near: Near<'_>) -> String {
+    let Near { record, distance } = near;
+    format!(
+        "{} ({}; {} away)",
+        record.core,
+        record.source,
+        apart(distance)
+    )
+}
+
+fn expected(core: &str) -> String {
+    format!(
+        "a record of {core} within {} and no record nearer by {}, over at least {} operations",
+        apart(LIKENESS_FAR.value),
+        apart(LIKENESS_MARGIN.value),
+        LIKENESS_LEAST.value
+    )
+}
+
+fn apart(octaves: u64) -> String {
+    format!("{octaves} thousandths of an octave")
+}
