@@ -13,13 +13,17 @@
 /* The most pages: the module needs a fraction of 1 MiB, and the arena has 64 MiB at most. */
 #define MOST_PAGES 1152u
 
+/* Pages that there is room for beyond the first ones: the smallest arena grows into them without a copy, which
+ * would take the memory twice. */
+#define SPARE 1u
+
 /* Where address 0 is; on a big-endian machine, where memory is stored backwards, the byte after it. */
 extern unsigned char *verdigris_memory;
 unsigned char *verdigris_memory;
 
-/* The block that memory lies in, as malloc gave it; where memory begins in it; its pages. */
+/* The block that memory lies in, as malloc gave it; the pages that it has room for, and those in use. */
 static void *block;
-static unsigned char *memory;
+static u32 room;
 static u32 pages;
 
 void vh_fault(enum vh_fault why)
@@ -31,24 +35,35 @@ void vh_fault(enum vh_fault why)
     }
 }
 
-u32 vh_grow(u32 more)
+/* Moves memory into a block with room for so many pages, all zero where nothing was; 0 where there is none. */
+static int move(u32 wanted)
 {
-    u32 before = pages;
-    size_t old = (size_t)pages * PAGE, size = old + (size_t)more * PAGE;
-    unsigned char *fresh, *start;
-    if (more > MOST_PAGES - pages || (fresh = malloc(size + ALIGNMENT)) == NULL) {
-        return (u32)-1;
+    size_t used = (size_t)pages * PAGE, size = (size_t)wanted * PAGE;
+    unsigned char *fresh = malloc(size + ALIGNMENT), *start;
+    if (fresh == NULL) {
+        return 0;
     }
     start = fresh + (ALIGNMENT - (size_t)fresh % ALIGNMENT) % ALIGNMENT;
     memset(start, 0, size);
     if (block != NULL) {
-        memcpy(WABT_BIG_ENDIAN ? start + (size - old) : start, memory, old);
+        memcpy(WABT_BIG_ENDIAN ? start + (size - used) : start,
+               WABT_BIG_ENDIAN ? verdigris_memory - used : verdigris_memory, used);
         free(block);
     }
     block = fresh;
-    memory = start;
-    pages += more;
+    room = wanted;
     verdigris_memory = WABT_BIG_ENDIAN ? start + size : start;
+    return 1;
+}
+
+u32 vh_grow(u32 more)
+{
+    u32 before = pages;
+    if (more > MOST_PAGES - pages ||
+        (pages + more > room && !move(pages + more + (block == NULL ? SPARE : 0)))) {
+        return (u32)-1;
+    }
+    pages += more;
     return before;
 }
 

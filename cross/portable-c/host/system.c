@@ -354,8 +354,9 @@ u32 Z_envZ_vh_read_file(u32 name, u32 length, u32 private, u32 offset, u32 to, u
     char path[NAME], bytes[NAME];
     struct stat about;
     ssize_t got;
+    u32 all = 0;
     int file;
-    if (!text(name, length, path) || room > sizeof bytes) {
+    if (!text(name, length, path)) {
         return UNREADABLE;
     }
     file = open(path, O_RDONLY, 0);
@@ -366,14 +367,17 @@ u32 Z_envZ_vh_read_file(u32 name, u32 length, u32 private, u32 offset, u32 to, u
         close(file);
         return PUBLIC;
     }
-    got = offset != 0 && lseek(file, (off_t)offset, SEEK_SET) < 0 ? -1 : read(file, bytes, room);
-    close(file);
-    if (got < 0) {
-        return UNREADABLE;
+    got = offset != 0 && lseek(file, (off_t)offset, SEEK_SET) < 0 ? -1 : 1;
+    while (got > 0 && all < room) {
+        got = read(file, bytes, room - all < sizeof bytes ? room - all : sizeof bytes);
+        if (got > 0) {
+            vh_give(to + all, bytes, (u32)got);
+            all += (u32)got;
+        }
     }
-    vh_give(to, bytes, (u32)got);
+    close(file);
     memset(bytes, 0, sizeof bytes);
-    return (u32)got;
+    return got < 0 ? UNREADABLE : all;
 }
 
 /* Adds bytes to the end of a file in one write; makes it where there is none. */
