@@ -151,8 +151,8 @@ __asm__(".globl _start\n_start:\n\tmov %sp, %l0\n\tcall vu_unpack\n\t sub %sp, 1
         "\tmov %l0, %sp\n\tmov 0, %g1\n\tjmp %o0\n\t nop\n");
 VU_CALL3("ta 0x6d", "g1", "o0", "o1", "o2")
 #else
-__asm__(".globl _start\n_start:\n\tmov %sp, %l0\n\tcall vu_unpack\n\t sub %sp, 96, %sp\n"
-        "\tmov %l0, %sp\n\tmov 0, %g1\n\tjmp %o0\n\t nop\n");
+__asm__(".globl _start\n_start:\n\tcall vu_unpack\n\t sub %sp, 96, %sp\n\tadd %sp, 96, %sp\n"
+        "\tmov 0, %g1\n\tjmp %o0\n\t nop\n");
 VU_CALL3("ta 0x10", "g1", "o0", "o1", "o2")
 #endif
 #define NR_MPROTECT 74
