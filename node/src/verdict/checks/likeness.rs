@@ -68,14 +68,21 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
     vec![check]
 }
 
-/// The records that the machine is near to, of cores that could run its program and have its vector unit.
+/// The records that the machine is near to: of cores that could run its program and have its vector unit, and of
+/// the core that it names whether that could or not.
 pub fn near<'a>(subject: &Subject<'a>) -> Vec<Near<'a>> {
     let silicon = &subject.profiles.silicon;
     let unit = unit_rank(subject.evidence.identity.vector_unit.as_str());
+    let named = match subject.processor.core() {
+        Some(Known::X86(core)) => [Some(core.name.as_str()), core.like.as_deref()],
+        _ => [None, None],
+    };
     let able = |record: &&Record| {
-        silicon.core_named(&record.core).is_none_or(|core| {
-            (core.long || !subject.processor.is_long()) && unit_rank(&core.unit) >= unit
-        })
+        let claimed = named.contains(&Some(record.core.as_str()));
+        claimed
+            || silicon.core_named(&record.core).is_none_or(|core| {
+                (core.long || !subject.processor.is_long()) && unit_rank(&core.unit) >= unit
+            })
     };
     nearest(&samples(subject), silicon.records().iter().filter(able))
 }
