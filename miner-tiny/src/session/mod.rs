@@ -21,6 +21,24 @@
 //! a caller may keep in static memory, plus the arena that it measures in. Measuring, composing and
 //! signing need some 16 KiB of stack (15 KiB on x86-64, optimised for size).
 //!
+//! # Where its bytes go
+//!
+//! Each buffer is a constant that can be lowered; what is too small for the wire does not compile, or is an
+//! error that says so.
+//!
+//! | constant | bytes | holds | least |
+//! |---|--:|---|---|
+//! | [`TEXT_MAX`] | 32 KiB | the body of a request, then of its answer | a submission: 9 KiB (feature `small-buffers`); a longer answer then ends the session by [`HttpError::BodyTooLong`] |
+//! | [`HEAD_MAX`] | 640 | a request's head | its fixed text, host and path: 180 bytes and those two |
+//! | [`HOST_MAX`] | 260 | nothing: a limit | the longest host name in use |
+//! | [`BASE_MAX`] | 64 | nothing: a limit | 0, for nodes without a path |
+//! | of `probe_core` | up to 22 KiB | the evidence, and what a channel needs while it runs | the lists' capacities are the evidence's form |
+//!
+//! The program around it (`program`) adds, on the stack and not all at once: 4 KiB for a file of settings
+//! (`config_file::FILE_MAX`), 1 KiB for a line of a system's file (`lines::LINE_MAX`), 1 KiB for a piece of an
+//! answer (`PIECE`), 512 bytes for an answer of a name server ([`crate::dns::ANSWER_MAX`]), and with `--serial`
+//! two frames ([`crate::link`]). All of it, measured on every target: `docs/memory.md`.
+//!
 //! ```no_run
 //! # use miner_tiny::{session::{Config, Purpose, Session, Step}, wallet::Key, Host};
 //! # use probe_core::{machine::Machine, plan::{Plan, MIN_ARENA}};
@@ -93,11 +111,16 @@ pub const HOST_MAX: usize = 260;
 pub const BASE_MAX: usize = 64;
 
 /// Bytes of an answer's body, at most; the same memory holds the submission before. A node's longest
-/// answer to a submission, with every check of its verdict explained, has about 16 KiB.
-pub const TEXT_MAX: usize = 32 * 1024;
+/// answer to a submission, with every check of its verdict explained, has about 18 KiB: with the feature
+/// `small-buffers` only nodes that say less can be spoken to.
+pub const TEXT_MAX: usize = if cfg!(feature = "small-buffers") {
+    BARE_SUBMISSION_MAX
+} else {
+    32 * 1024
+};
 
 /// Bytes of a session on any machine, at most, with a signer of up to 128 bytes.
-pub const SESSION_MAX: usize = 56 * 1024;
+pub const SESSION_MAX: usize = TEXT_MAX + 24 * 1024;
 
 /// Milliseconds to connect.
 pub const CONNECT_MS: u64 = 10_000;
