@@ -4,6 +4,7 @@ use crate::arch::{Backend, DefaultTicks};
 use crate::fresh::Fresh as FreshCode;
 use crate::platform::{self, DefaultPlatform, Platform};
 use c_shims::{kernels, ring};
+use probe_core::channels::quirks::{registry, Probe};
 use probe_core::machine::{
     Chain, Fresh, Identity, Machine, Operands, Pattern, QuirkWords, Ring, Routine, Trap, Walk,
 };
@@ -57,6 +58,11 @@ pub unsafe trait Port: Sized {
     /// See [`Machine::quirk`].
     fn quirk(&self, _probe: u16, _operand: [u32; 2]) -> Option<QuirkWords> {
         None
+    }
+
+    /// See [`Machine::probes`].
+    fn probes(&self) -> &'static [Probe] {
+        registry(self.identity().architecture)
     }
 
     /// See [`Machine::trap`].
@@ -192,6 +198,10 @@ impl<B: Port, T: Ticks, P: Platform> Machine for Processor<B, T, P> {
 
     fn quirk(&mut self, probe: u16, operand: [u32; 2]) -> Option<QuirkWords> {
         self.backend.quirk(probe, operand)
+    }
+
+    fn probes(&mut self) -> &'static [Probe] {
+        self.backend.probes()
     }
 
     fn fresh_code(&mut self, what: Fresh, routine: Routine) -> Option<u32> {

@@ -4,7 +4,7 @@
 
 use probe_arch::os::{Arena, MonotonicClock, Os};
 use probe_arch::{Native, NoPlatform, Platform};
-use probe_core::channels::quirks::x86::PROBES;
+use probe_core::channels::quirks::{self, x86::PROBES};
 use probe_core::machine::{Fresh, Machine, Routine, Trap, MAX_FRESH_ADDS};
 use probe_core::replay;
 use probe_core::seed::Seed;
@@ -121,6 +121,14 @@ fn identity_agrees_with_the_standard_library() {
     assert_eq!(identity, Native::new().identity());
     let hidden = identity.words[3] >> 31 == 0;
     assert_eq!(probe_arch::arch::hypervisor().is_none(), hidden);
+}
+
+#[test]
+fn the_value_probes_are_those_of_the_architecture() {
+    let mut machine = Native::new();
+    let architecture = machine.identity().architecture;
+    assert_eq!(machine.probes(), quirks::registry(architecture));
+    assert!(!machine.probes().is_empty());
 }
 
 #[test]

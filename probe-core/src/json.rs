@@ -68,6 +68,11 @@ impl<'b> Writer<'b> {
     }
 
     #[inline(never)]
+    fn byte(&mut self, byte: u8) {
+        self.put(&[byte]);
+    }
+
+    #[inline(never)]
     fn number(&mut self, negative: bool, mut rest: u64) {
         let mut digits = [0; DIGITS];
         let mut first = DIGITS;
@@ -81,14 +86,14 @@ impl<'b> Writer<'b> {
             }
         }
         if negative {
-            self.put(b"-");
+            self.byte(b'-');
         }
         self.put(digits.get(first..).unwrap_or_default());
     }
 
     #[inline(never)]
     fn text(&mut self, text: &str) {
-        self.put(b"\"");
+        self.byte(b'"');
         for &byte in text.as_bytes() {
             match byte {
                 b'"' | b'\\' => self.put(&[b'\\', byte]),
@@ -101,10 +106,10 @@ impl<'b> Writer<'b> {
                     };
                     self.put(&[b'\\', b'u', b'0', b'0', b'0' + (byte >> 4), digit]);
                 }
-                byte => self.put(&[byte]),
+                byte => self.byte(byte),
             }
         }
-        self.put(b"\"");
+        self.byte(b'"');
     }
 
     /// What stands between two elements: nothing before the first one. No value ends in an opening
@@ -112,7 +117,7 @@ impl<'b> Writer<'b> {
     #[inline(never)]
     fn separate(&mut self) {
         if !matches!(self.last, b'{' | b'[') {
-            self.put(b",");
+            self.byte(b',');
         }
     }
 
@@ -120,19 +125,19 @@ impl<'b> Writer<'b> {
     fn key(&mut self, name: &str) {
         self.separate();
         self.text(name);
-        self.put(b":");
+        self.byte(b':');
     }
 }
 
 /// A list or a structure that was opened.
 pub(crate) struct Open<'w, 'b> {
     writer: &'w mut Writer<'b>,
-    end: &'static [u8; 1],
+    end: u8,
 }
 
 impl<'w, 'b> Open<'w, 'b> {
-    fn new(writer: &'w mut Writer<'b>, start: &[u8; 1], end: &'static [u8; 1]) -> Self {
-        writer.put(start);
+    fn new(writer: &'w mut Writer<'b>, start: u8, end: u8) -> Self {
+        writer.byte(start);
         Open { writer, end }
     }
 
@@ -142,7 +147,7 @@ impl<'w, 'b> Open<'w, 'b> {
     }
 
     fn close(self) -> Result {
-        self.writer.put(self.end);
+        self.writer.byte(self.end);
         Ok(())
     }
 }
@@ -175,7 +180,7 @@ impl SerializeStruct for Open<'_, '_> {
     type Ok = ();
     type Error = Unsupported;
 
-    #[inline(always)]
+    #[inline(never)]
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result {
         self.writer.key(name);
         value.serialize(&mut *self.writer)
@@ -249,11 +254,11 @@ impl<'w, 'b> Serializer for &'w mut Writer<'b> {
     }
 
     fn serialize_seq(self, _: Option<usize>) -> core::result::Result<Open<'w, 'b>, Unsupported> {
-        Ok(Open::new(self, b"[", b"]"))
+        Ok(Open::new(self, b'[', b']'))
     }
 
     fn serialize_tuple(self, _: usize) -> core::result::Result<Open<'w, 'b>, Unsupported> {
-        Ok(Open::new(self, b"[", b"]"))
+        Ok(Open::new(self, b'[', b']'))
     }
 
     fn serialize_tuple_struct(
@@ -261,7 +266,7 @@ impl<'w, 'b> Serializer for &'w mut Writer<'b> {
         _: &'static str,
         _: usize,
     ) -> core::result::Result<Open<'w, 'b>, Unsupported> {
-        Ok(Open::new(self, b"[", b"]"))
+        Ok(Open::new(self, b'[', b']'))
     }
 
     fn serialize_struct(
@@ -269,7 +274,7 @@ impl<'w, 'b> Serializer for &'w mut Writer<'b> {
         _: &'static str,
         _: usize,
     ) -> core::result::Result<Open<'w, 'b>, Unsupported> {
-        Ok(Open::new(self, b"{", b"}"))
+        Ok(Open::new(self, b'{', b'}'))
     }
 
     fn serialize_f32(self, _: f32) -> Result {

@@ -9,6 +9,7 @@
 //! difference, divided by the operations that differ, is the cost of one, and every fixed overhead
 //! (counter read, call, loop) cancels. (Abel and Reineke, "nanoBench", ISPASS 2020.)
 
+use crate::channels::quirks::{registry, Probe};
 use crate::seed::{finish, Stream};
 use crate::ticks::Ticks;
 
@@ -502,6 +503,13 @@ pub trait Machine: Ticks {
     /// otherwise return at once (`false`).
     fn idle(&mut self, _ticks: u64) -> bool {
         false
+    }
+
+    /// The value probes to ask: those that the registry has for the architecture that the identity
+    /// names. A machine that knows its architecture when it is compiled gives their list, so that no
+    /// small program carries the others'.
+    fn probes(&mut self) -> &'static [Probe] {
+        registry(self.identity().architecture)
     }
 
     /// Bytes of a page of memory, where known without measuring.

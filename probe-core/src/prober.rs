@@ -290,9 +290,9 @@ impl<'a> Prober<'a> {
                 match step {
                     Step::More => return false,
                     Step::Absent => self.evidence.$place = None,
-                    Step::Done(mut found) => {
-                        found.ticks = ticks.wrapping_sub(self.channel_start);
-                        self.evidence.$place = Some(found);
+                    Step::Done(found) => {
+                        let kept = self.evidence.$place.insert(found);
+                        kept.ticks = ticks.wrapping_sub(self.channel_start);
                     }
                 }
             }};
@@ -314,8 +314,7 @@ impl<'a> Prober<'a> {
             Some(Running::Oscillator(run)) => keep!(oscillator, run.step(machine, arena)),
             Some(Running::Thermal(run)) => keep!(thermal, run.step(machine)),
             Some(Running::Brief) | None if channel == ChannelId::Quirks => {
-                let architecture = machine.identity().architecture;
-                self.evidence.quirks = quirks::run(machine, architecture, &self.seed);
+                self.evidence.quirks = quirks::run(machine, &self.seed);
             }
             Some(Running::Brief) | None => {}
         }

@@ -4,18 +4,24 @@ use crate::arch;
 use crate::Errno;
 use core::ops::ControlFlow;
 
-/// Makes a system call by its number.
+/// Makes a system call by its number, with at most six arguments. Those that are not there are 0.
+///
+/// One copy of it: filling six registers is as long as the whole of most callers.
 ///
 /// # Safety
 /// As the call demands.
-#[inline(always)]
-pub(crate) unsafe fn by_number(number: u32, arguments: [usize; 6]) -> Result<usize, Errno> {
+#[inline(never)]
+pub(crate) unsafe fn by_number(number: u32, arguments: &[usize]) -> Result<usize, Errno> {
     #[cfg(test)]
     if missing::is(number) {
         return Err(Errno::NO_SYSTEM_CALL);
     }
+    let mut six = [0; 6];
+    for (place, &argument) in six.iter_mut().zip(arguments) {
+        *place = argument;
+    }
     // SAFETY: the caller's promise.
-    unsafe { arch::call(number, arguments) }
+    unsafe { arch::call(number, six) }
 }
 
 /// Makes a system call of one to six arguments, each of a type that `as usize` takes.
@@ -23,20 +29,10 @@ pub(crate) unsafe fn by_number(number: u32, arguments: [usize; 6]) -> Result<usi
 /// To be used where `unsafe` is: what the call demands is the caller's to keep.
 macro_rules! call {
     ($number:expr, $($argument:expr),+) => {
-        $crate::kernel::by_number($number, $crate::kernel::six([$($argument as usize),+]))
+        $crate::kernel::by_number($number, &[$($argument as usize),+])
     };
 }
 pub(crate) use call;
-
-/// Arguments as all calls take them, those that are not there being 0.
-#[inline(always)]
-pub(crate) const fn six<const N: usize>(arguments: [usize; N]) -> [usize; 6] {
-    const { assert!(N <= 6) };
-    let mut six = [0; 6];
-    let (first, _) = six.split_at_mut(N);
-    first.copy_from_slice(&arguments);
-    six
-}
 
 /// Goes on to the next way where the kernel lacks this one.
 pub(crate) fn unless_missing<T>(result: Result<T, Errno>) -> ControlFlow<Result<T, Errno>> {

@@ -38,5 +38,5 @@ pub use kernel::exit;
 /// As the call demands.
 pub unsafe fn raw_call(number: u32, arguments: [usize; 6]) -> Result<usize, Errno> {
     // SAFETY: the caller's promise.
-    unsafe { kernel::by_number(number, arguments) }
+    unsafe { kernel::by_number(number, &arguments) }
 }

@@ -178,10 +178,10 @@ pub const BUDGET_MS: [u32; 2] = [1, 1];
 /// Runs the whole registry of `architecture`. `None` where it answers no probe at all.
 ///
 /// Cost: tens of microseconds natively; one call of the prober's `poll`.
-pub fn run(machine: &mut impl Machine, architecture: &str, seed: &Seed) -> Option<Evidence> {
+pub fn run(machine: &mut impl Machine, seed: &Seed) -> Option<Evidence> {
     let start = machine.now();
     let mut answers: Vec<Answer, 32> = Vec::new();
-    for probe in registry(architecture) {
+    for probe in machine.probes() {
         let mut words = Vec::new();
         for operand in probe.operands(seed) {
             if let Some(answer) = machine.quirk(probe.id, operand) {

@@ -5,6 +5,7 @@
 use crate::native::Port;
 use c_shims::arch::{self, MAX_FRESH_BYTES};
 use c_shims::kernels;
+use probe_core::channels::quirks::{self, Probe};
 use probe_core::machine::{Chain, Identity, Operands, QuirkWords, Routine, Trap, IDENTITY_WORDS};
 use probe_core::ticks::{CounterInfo, Ticks};
 
@@ -106,6 +107,19 @@ unsafe impl Port for Backend {
 
     fn quirk(&self, probe: u16, operand: [u32; 2]) -> Option<QuirkWords> {
         arch::quirk(probe, operand)
+    }
+
+    fn probes(&self) -> &'static [Probe] {
+        if cfg!(any(target_arch = "mips", target_arch = "mips64")) {
+            quirks::mips::PROBES
+        } else if cfg!(any(target_arch = "sparc", target_arch = "sparc64")) {
+            quirks::sparc::PROBES
+        } else if cfg!(target_arch = "s390x") {
+            quirks::portable::PROBES
+        } else {
+            // WebAssembly does not know for what its C will be compiled.
+            quirks::registry(arch::architecture().name)
+        }
     }
 
     #[inline(always)]

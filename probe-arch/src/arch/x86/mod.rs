@@ -29,6 +29,7 @@ pub use identity::{hypervisor, hypervisor_root, WORD_NAMES};
 use crate::native::Port;
 use c_shims::arch::MAX_FRESH_BYTES;
 use identity::Features;
+use probe_core::channels::quirks::{x86::PROBES, Probe};
 use probe_core::machine::{
     Body, Chain, Identity, Op, Operands, Pattern, QuirkWords, Routine, Trap, FP_LANES, UNROLL,
 };
@@ -95,6 +96,10 @@ unsafe impl Port for Backend {
 
     fn quirk(&self, probe: u16, operand: [u32; 2]) -> Option<QuirkWords> {
         quirks::quirk(probe, operand, &self.features)
+    }
+
+    fn probes(&self) -> &'static [Probe] {
+        PROBES
     }
 
     #[inline(always)]
