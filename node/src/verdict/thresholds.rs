@@ -134,7 +134,7 @@ pub const LIKENESS_MARGIN: Threshold = t(
     "likeness_margin",
     50,
     "thousandths of an octave an operation",
-    "`verdigris-node silicon evaluate`, models left out whole: with 30 to 70 of it no honest processor of a recorded core is refused; more takes neighbours for each other",
+    "`verdigris-node silicon evaluate`, models left out whole: it refuses no honest processor of a recorded core and 97 % of claims to be one generation older; more takes neighbours for each other",
 );
 
 /// How far from the nearest record of its own core a machine may be.

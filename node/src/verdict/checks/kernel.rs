@@ -38,9 +38,9 @@ impl Kernel {
 /// The ordinary weight of a kernel.
 pub(crate) const FULL: u64 = 100;
 
-/// The weight of a kernel whose latency depends on its operands: with it, cores of the processor table are told
-/// apart as well as with [`FULL`], and none is refused where all its divisions and roots take between half and
-/// one and a half times what the table says (`verdigris-node silicon evaluate`).
+/// The weight of a kernel whose latency depends on its operands. With divisions and roots at six tenths of what the
+/// tables say one honest processor of 138 more is refused, at one and a half times nine more, most of them Pentium
+/// II and III (`verdigris-node silicon evaluate --skew 600`, `--skew 1500`).
 const LOOSE: u64 = 40;
 
 /// A kernel that is the tabulated instruction itself: a tenth either way.
