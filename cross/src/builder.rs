@@ -204,7 +204,7 @@ impl Builder {
         let mut make = Command::new("make");
         make.arg("-C").arg(&folder);
         // With what decides for which processor is compiled, what follows needs no more than the compiler.
-        let cc = [&[target.cc.clone()], target.cflags.as_slice()].concat();
+        let cc = [std::slice::from_ref(&target.cc), target.cflags.as_slice()].concat();
         make.arg(format!("CC={}", cc.join(" ")));
         make.args(&target.make).arg("bare");
         process::run(&mut make, BUILD_LIMIT)?.success("make")?;

@@ -267,12 +267,13 @@ fn painted(memory: &File, range: Range<u64>, upwards: bool) -> io::Result<u64> {
 pub fn page(rows: &[Row]) -> String {
     let mut out = String::from(
         "# Memory\n\n\
-         Written by `./dev memory`; edit nothing here. Each miner, as it is shipped, makes its key, measures \
-         (`--quick`) in an arena of 64 KiB, the smallest there is, and attests to a node, under an emulator. \
-         The stack was painted before its first instruction: its figure is exact, and holds the arguments. \
-         The others are whole pages that the program may write: data, with what is zeroed at the start; and \
-         most that it had mapped at one time, which is the arena, two pages for fresh code, and what a C \
-         library takes for itself.\n\n",
+         Written by `./dev memory`; edit nothing here. Each miner, as it is shipped, makes its key, measures\n\
+         (`--quick`) in an arena of 64 KiB, the smallest there is, and attests to a node, under an emulator.\n\
+         The stack was painted before its first instruction: its figure is exact, and holds the arguments.\n\
+         The others are whole pages that the program may write: data, with what is zeroed at the start; and\n\
+         most that it had mapped at one time, which is the arena, memory for fresh code and, on route `c`, the\n\
+         module's memory with its stack. Code is not counted; neither is what a name server, a serial line\n\
+         or a file of settings takes, for none was used.\n\n",
     );
     // Writing to a string cannot fail.
     let _ = table(&mut out, rows);
