@@ -52,7 +52,7 @@ impl<'a> Value<'a> {
 
     /// As [`Value::text`], added to `out`.
     #[inline(never)]
-    fn text_into(self, out: &mut StringView) -> Option<()> {
+    pub(crate) fn text_into(self, out: &mut StringView) -> Option<()> {
         let inner = self.0.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
         let mut bytes = inner.iter().copied();
         while let Some(byte) = bytes.next() {

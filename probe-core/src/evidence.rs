@@ -104,7 +104,7 @@ impl From<&Identity> for IdentityReport {
         IdentityReport {
             architecture: clip(identity.architecture),
             backend: clip(identity.backend),
-            name: clip(name.trim()),
+            name: clip(name.as_str().trim_ascii()),
             vector_unit: clip(identity.vector_unit),
             words: identity.words.iter().copied().collect(),
         }

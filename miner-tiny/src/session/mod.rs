@@ -96,6 +96,7 @@ use crate::json::{self, Value};
 use crate::submission::{compose, describe, is_id, ComposeError, Host};
 use crate::wallet;
 use core::fmt::Write;
+use heapless::string::StringView;
 use heapless::{String, Vec};
 use probe_core::evidence::{Evidence, EVIDENCE_JSON_MAX};
 use probe_core::machine::Machine;
@@ -614,9 +615,10 @@ impl<'a, S: Signer> Session<'a, S> {
     }
 
     fn challenged(&mut self) {
-        let nonce: String<65> = json::object(&self.text)
-            .and_then(|answer| answer.get("nonce")?.text())
-            .unwrap_or_default();
+        let mut nonce: String<65> = String::new();
+        if let Some(answer) = json::object(&self.text) {
+            text(answer, "nonce", &mut nonce);
+        }
         let well_formed = (1..=64).contains(&nonce.len())
             && nonce.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if !well_formed {
@@ -709,10 +711,10 @@ impl<'a, S: Signer> Session<'a, S> {
             return;
         };
         let outcome = &mut self.outcome;
-        outcome.code = text(answer, "code");
-        outcome.message = text(answer, "message");
+        text(answer, "code", &mut outcome.code);
+        text(answer, "message", &mut outcome.message);
         if outcome.message.is_empty() {
-            outcome.message = text(answer, "error");
+            text(answer, "error", &mut outcome.message);
         }
         read_verdict(answer, &mut outcome.verdict);
     }
@@ -722,23 +724,29 @@ impl<'a, S: Signer> Session<'a, S> {
             return self.fail(Error::NotANode);
         };
         // Older nodes do not repeat the nonce, and do not sign either.
-        let repeated: String<65> = text(answer, "nonce");
+        let mut repeated: String<65> = String::new();
+        text(answer, "nonce", &mut repeated);
         if self.outcome.node_key.is_some() && repeated != self.outcome.nonce.as_str() {
             return self.fail(Error::WrongNonce);
         }
         if answer.get("ok").and_then(Value::boolean) != Some(true) {
             return self.fail(Error::NotANode);
         }
-        self.outcome.ticket = text(answer, "ticket_id");
+        text(answer, "ticket_id", &mut self.outcome.ticket);
         self.outcome.epoch = answer.get("epoch").and_then(Value::whole);
         read_verdict(answer, &mut self.outcome.verdict);
         self.end(Ending::Accepted);
     }
 }
 
-/// A member's text; empty where there is none.
-fn text<const N: usize>(object: Value<'_>, name: &str) -> String<N> {
-    object.get(name).and_then(Value::text).unwrap_or_default()
+/// Puts a member's text in its place; nothing where there is none.
+#[inline(never)]
+fn text(object: Value<'_>, name: &str, into: &mut StringView) {
+    into.clear();
+    let member = object.get(name);
+    if member.and_then(|member| member.text_into(into)).is_none() {
+        into.clear();
+    }
 }
 
 fn read_verdict(answer: Value<'_>, into: &mut VerdictSummary) {
@@ -750,9 +758,9 @@ fn read_verdict(answer: Value<'_>, into: &mut VerdictSummary) {
         .get("physical")
         .and_then(Value::boolean)
         .or(into.physical);
-    into.family = text(verdict, "family");
-    into.class = text(verdict, "class");
-    into.summary = text(verdict, "summary");
+    text(verdict, "family", &mut into.family);
+    text(verdict, "class", &mut into.class);
+    text(verdict, "summary", &mut into.summary);
     into.weight_units = verdict.get("weight_units").and_then(Value::whole);
 }
 
