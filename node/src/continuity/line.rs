@@ -129,10 +129,15 @@ impl Line {
 /// two abscissae. `points` in the order of their abscissae. Cost: linear.
 pub fn above(points: &[Point]) -> Option<Line> {
     let mut hull: Vec<Point> = Vec::with_capacity(points.len());
-    for &point in points {
-        if let Some(last) = hull.last_mut().filter(|last| last.x >= point.x) {
-            last.y = last.y.max(point.y);
-            continue;
+    for &(mut point) in points {
+        // Of points at one place the highest counts. It may put others below the hull: it is taken off and
+        // put on again.
+        if let Some(&last) = hull.last().filter(|last| last.x >= point.x) {
+            if last.y >= point.y {
+                continue;
+            }
+            point.x = last.x;
+            hull.pop();
         }
         while let [.., before, last] = hull[..] {
             if turn(before, last, point) < 0 {
