@@ -6,7 +6,7 @@
 //! - whole, beyond what our kernel may differ from the instruction that the record measures ([`Kernel`]);
 //! - half, within that: an exact likeness is nearer than one that only may be;
 //! - less, where the instruction's latency depends on its operands ([`Kernel::weight`]);
-//! - and never more than [`MOST`], so that one operation spoilt by noise does not decide.
+//! - and never more than `MOST`, so that one operation spoilt by noise does not decide.
 //!
 //! All of it is integer arithmetic, thousandths of an octave: every host gets the same distance.
 

@@ -20,7 +20,7 @@ pub struct Kernel {
     pub extra: u64,
     /// What the kernel does beside the instruction, thousandths of an add, where nothing is in its way.
     pub nominal: u64,
-    /// What it counts when cores are told apart, hundredths: [`LOOSE`] where the latency depends on operands
+    /// What it counts when cores are told apart, hundredths: `LOOSE` where the latency depends on operands
     /// that the table's need not have been.
     pub weight: u64,
 }
