@@ -1,7 +1,11 @@
 //! What an operator can set, where it may be set, and which wins: option over environment over file
 //! over default.
 
-use serde::Deserialize;
+mod layers;
+
+pub use layers::{unknown_variables, Layered};
+
+use serde::{Deserialize, Serialize, Serializer};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
@@ -65,7 +69,7 @@ impl Default for Config {
 
 /// Everything that `serve` can be told, from one source. Each member is absent where that source is
 /// silent.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, clap::Args)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, clap::Args)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
     /// Address and port to listen on; port 0 takes any free one [default: 127.0.0.1:8099]
@@ -78,6 +82,7 @@ pub struct Settings {
         env = "VERDIGRIS_NODE_DATABASE",
         hide_env_values = true
     )]
+    #[serde(serialize_with = "without_password")]
     pub database: Option<Location>,
     /// Start of slot 0, seconds since 1970 [default: 1764706927]. Fixed when the database is made
     #[arg(long, value_name = "SECONDS", env = "VERDIGRIS_NODE_GENESIS")]
@@ -94,6 +99,7 @@ pub struct Settings {
     pub pot: Option<i64>,
     /// From whom unsigned submissions are taken [default: names]
     #[arg(long, value_enum, value_name = "WHOM", env = "VERDIGRIS_NODE_UNSIGNED")]
+    #[serde(serialize_with = "as_an_option")]
     pub unsigned: Option<Unsigned>,
     /// Challenges a minute for one address; 0 for no limit [default: 10]
     #[arg(long, value_name = "N", env = "VERDIGRIS_NODE_CHALLENGES_PER_MINUTE")]
@@ -135,6 +141,23 @@ impl std::fmt::Display for BadSettings {
 
 impl std::error::Error for BadSettings {}
 
+/// As it is written, but for a password in a URL.
+fn without_password<S: Serializer>(
+    database: &Option<Location>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_some(&database.as_ref().map(ToString::to_string))
+}
+
+/// As the option is written.
+fn as_an_option<T: clap::ValueEnum, S: Serializer>(
+    choice: &Option<T>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let named = choice.as_ref().and_then(T::to_possible_value);
+    serializer.serialize_some(&named.as_ref().map(|value| value.get_name()))
+}
+
 macro_rules! first_of {
     ($a:expr, $b:expr, $($field:ident),+ $(,)?) => {
         Settings { $($field: $a.$field.or($b.$field),)+ }
@@ -150,7 +173,11 @@ impl Settings {
         let shown = path.display();
         let text = std::fs::read_to_string(path)
             .map_err(|e| BadSettings(format!("cannot read {shown}: {e}")))?;
-        toml::from_str(&text).map_err(|e| BadSettings(format!("{shown}: {e}")))
+        let bad = |e: &dyn std::fmt::Display| BadSettings(format!("{shown}: {e}"));
+        let table: toml::Table = toml::from_str(&text).map_err(|e| bad(&e))?;
+        layers::check_names(table.keys().map(String::as_str)).map_err(|e| bad(&e))?;
+        // Once more from the text: its errors name the line.
+        toml::from_str(&text).map_err(|e| bad(&e))
     }
 
     /// These settings, and where they are silent those of `other`.
@@ -173,6 +200,27 @@ impl Settings {
             body_timeout,
             head_timeout,
         )
+    }
+
+    /// The same with what holds where nothing is said, but for what a database may have of its own.
+    pub fn with_defaults(&self) -> Settings {
+        let config = self.config();
+        Settings {
+            listen: Some(self.listen()),
+            database: Some(self.database()),
+            genesis: self.genesis,
+            epoch_seconds: self.epoch_seconds,
+            slot_seconds: self.slot_seconds,
+            pot: self.pot,
+            unsigned: Some(config.unsigned),
+            challenges_per_minute: Some(config.challenges_per_minute),
+            miners_per_hour: Some(config.miners_per_hour),
+            lists_per_minute: Some(config.lists_per_minute),
+            trusted_proxies: Some(config.trusted_proxies),
+            connections: Some(config.connections),
+            body_timeout: Some(config.body_timeout.as_secs()),
+            head_timeout: Some(config.head_timeout.as_secs()),
+        }
     }
 
     /// The address to listen on.

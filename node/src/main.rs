@@ -1,6 +1,6 @@
 //! `verdigris-node`: serve, audit, explain.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 use verdigris_node::app::App;
 use verdigris_node::clock::Clock;
-use verdigris_node::config::{Settings, DATABASE};
+use verdigris_node::config::{unknown_variables, Layered, Settings, DATABASE};
 use verdigris_node::json::decimal;
 use verdigris_node::ledger::RTC_PLACES;
 use verdigris_node::store::sql::Location;
@@ -88,6 +88,9 @@ struct Serve {
     /// A file of settings (TOML)
     #[arg(long, value_name = "FILE", env = "VERDIGRIS_NODE_CONFIG")]
     config: Option<PathBuf>,
+    /// Print every setting that holds and where it came from, as a file of settings, and end
+    #[arg(long)]
+    print_config: bool,
     #[command(flatten)]
     settings: Settings,
 }
@@ -114,8 +117,13 @@ const EXIT_FAILED: u8 = 3;
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Serve(serve) => run(*serve).map(|()| ExitCode::SUCCESS),
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit());
+    let options = matches.subcommand().map(|(_, options)| options);
+    let done = match cli.command {
+        Command::Serve(serve) => {
+            run(*serve, options.unwrap_or(&matches)).map(|()| ExitCode::SUCCESS)
+        }
         Command::Audit { database, json } => run_audit(database.database, json),
         Command::Silicon { command } => silicon::command::run(&command)
             .and_then(|said| Ok(show(&said)?))
@@ -134,11 +142,18 @@ fn main() -> ExitCode {
     })
 }
 
-fn run(serve: Serve) -> Result<(), Failure> {
-    let settings = match &serve.config {
-        Some(path) => serve.settings.or(Settings::from_file(path)?),
-        None => serve.settings,
-    };
+fn run(serve: Serve, matches: &ArgMatches) -> Result<(), Failure> {
+    let variables: Vec<String> = std::env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok())
+        .collect();
+    for unknown in unknown_variables(variables.iter().map(String::as_str)) {
+        eprintln!("verdigris-node: {unknown}");
+    }
+    let layered = Layered::new(serve.settings, matches, serve.config.as_deref())?;
+    if serve.print_config {
+        return Ok(show(&layered.show())?);
+    }
+    let settings = layered.settings;
     let options = settings.chain()?;
     let clock = Clock::System;
     let store = Store::open(settings.database(), options, clock.now_ms())
