@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{ApiError, Code};
+use crate::http::metrics::Metrics;
 use crate::limits::Limits;
 use crate::store::Store;
 use crate::verdict::Profiles;
@@ -23,6 +24,8 @@ pub struct App {
     pub profiles: Profiles,
     /// How often one address may ask.
     pub limits: Limits,
+    /// What it counts.
+    pub metrics: Metrics,
     /// When it started.
     pub started: Instant,
     panics: AtomicU64,
@@ -39,6 +42,7 @@ impl App {
             store,
             clock,
             profiles: Profiles::builtin(),
+            metrics: Metrics::new(),
             started: Instant::now(),
             panics: AtomicU64::new(0),
             processors: Semaphore::new(processors),

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::attest::signature::Unsigned;
+use crate::http::logs::{Format, Level};
 use crate::store::sql::Location;
 use crate::store::ChainOptions;
 
@@ -127,6 +128,24 @@ pub struct Settings {
     /// Seconds for a request's head to arrive [default: 10]
     #[arg(long, value_name = "SECONDS", env = "VERDIGRIS_NODE_HEAD_TIMEOUT")]
     pub head_timeout: Option<u64>,
+    /// How a line of the log is written, on standard error [default: text]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORM",
+        env = "VERDIGRIS_NODE_LOG_FORMAT"
+    )]
+    #[serde(serialize_with = "as_an_option")]
+    pub log_format: Option<Format>,
+    /// What is logged [default: info]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "LEVEL",
+        env = "VERDIGRIS_NODE_LOG_LEVEL"
+    )]
+    #[serde(serialize_with = "as_an_option")]
+    pub log_level: Option<Level>,
 }
 
 /// Settings that make no sense.
@@ -199,6 +218,8 @@ impl Settings {
             connections,
             body_timeout,
             head_timeout,
+            log_format,
+            log_level,
         )
     }
 
@@ -220,6 +241,8 @@ impl Settings {
             connections: Some(config.connections),
             body_timeout: Some(config.body_timeout.as_secs()),
             head_timeout: Some(config.head_timeout.as_secs()),
+            log_format: Some(self.log_format.unwrap_or_default()),
+            log_level: Some(self.log_level.unwrap_or_default()),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Everything that the node refuses, with the code, the HTTP status and the body of each.
 
+use axum::http::header::RETRY_AFTER;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
@@ -131,6 +132,9 @@ codes! {
     StoreUnavailable "STORE_UNAVAILABLE" SERVICE_UNAVAILABLE,
 }
 
+/// Seconds after which to come back, where a refusal says so: in the body, and as `Retry-After`.
+const RETRY_AFTER_MEMBER: &str = "retry_after_s";
+
 /// A refusal: a code, a sentence for the owner, and where there is more to say, more members.
 #[derive(Debug, Clone)]
 pub struct ApiError {
@@ -160,6 +164,11 @@ impl ApiError {
         self
     }
 
+    /// The same with the seconds after which to come back.
+    pub fn after(self, seconds: u64) -> Self {
+        self.with(RETRY_AFTER_MEMBER, seconds)
+    }
+
     /// The body.
     pub fn body(&self) -> Map<String, Value> {
         let mut body = self.extra.clone().map(|extra| *extra).unwrap_or_default();
@@ -185,7 +194,17 @@ impl std::error::Error for ApiError {}
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        reply::json(self.code.status(), self.body())
+        let mut response = reply::json(self.code.status(), self.body());
+        let wait = self
+            .extra
+            .as_ref()
+            .and_then(|e| e.get(RETRY_AFTER_MEMBER)?.as_u64());
+        if let Some(wait_s) = wait {
+            response.headers_mut().insert(RETRY_AFTER, wait_s.into());
+        }
+        // For the log.
+        response.extensions_mut().insert(self.code);
+        response
     }
 }
 
@@ -193,7 +212,7 @@ impl From<StoreError> for ApiError {
     fn from(e: StoreError) -> Self {
         // Those that the store may get over by itself it tells of itself.
         if !matches!(&e, StoreError::Sql(e) if e.trouble().is_some()) {
-            eprintln!("store: {e}");
+            tracing::error!("store: {e}");
         }
         match e {
             StoreError::Panicked => {
@@ -215,7 +234,7 @@ impl From<crate::store::sql::Error> for ApiError {
 
 impl From<crate::keys::NoRandomness> for ApiError {
     fn from(e: crate::keys::NoRandomness) -> Self {
-        eprintln!("{e}");
+        tracing::error!("{e}");
         ApiError::new(Code::StoreUnavailable, e.to_string())
     }
 }

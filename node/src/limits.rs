@@ -58,7 +58,7 @@ impl Limits {
             "reason",
             format!("challenge_rate_limit:{}_requests_from_same_ip", spent.count),
         )
-        .with("retry_after_s", spent.reset_s))
+        .after(spent.reset_s))
     }
 
     /// Counts a request for a list; the numbers go into the answer's headers either way.
@@ -90,13 +90,15 @@ impl Limits {
             ids.insert(miner.to_owned());
             return Ok(());
         }
+        let left = HOUR.saturating_sub(now.duration_since(*since));
         Err(ApiError::new(
             Code::IpRateLimit,
             format!(
                 "at most {} miners an hour behind one address",
                 self.miners_limit
             ),
-        ))
+        )
+        .after(left.as_secs() + 1))
     }
 }
 

@@ -154,6 +154,10 @@ fn run(serve: Serve, matches: &ArgMatches) -> Result<(), Failure> {
         return Ok(show(&layered.show())?);
     }
     let settings = layered.settings;
+    http::logs::start(
+        settings.log_format.unwrap_or_default(),
+        settings.log_level.unwrap_or_default(),
+    );
     let options = settings.chain()?;
     let clock = Clock::System;
     let store = Store::open(settings.database(), options, clock.now_ms())
@@ -172,7 +176,7 @@ fn run(serve: Serve, matches: &ArgMatches) -> Result<(), Failure> {
         let settling = tokio::spawn(settle::run(Arc::clone(&app)));
         http::serve(Arc::clone(&app), listener, stop).await;
         settling.abort();
-        eprintln!("stopped");
+        tracing::info!("stopped");
         Ok::<_, Failure>(())
     })
 }

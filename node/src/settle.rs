@@ -54,7 +54,7 @@ pub async fn settle_overdue(app: &App) -> Result<usize, ApiError> {
 pub async fn run(app: Arc<App>) {
     loop {
         if let Err(e) = settle_overdue(&app).await {
-            eprintln!("settlement: {e}");
+            tracing::error!("settlement: {e}");
             tokio::time::sleep(Duration::from_millis(RETRY_MS)).await;
             continue;
         }
@@ -64,7 +64,7 @@ pub async fn run(app: Arc<App>) {
             .write(move |c| Ok::<_, ApiError>(records::forget_challenges(c, before_ms, FORGET)?))
             .await;
         if let Err(e) = forgotten {
-            eprintln!("forgetting old challenges: {e}");
+            tracing::error!("forgetting old challenges: {e}");
         }
         let chain = app.store.chain();
         let end_ms = chain

@@ -188,7 +188,7 @@ fn weigh(
     };
     let verdict = judge(&case, &app.profiles);
     let verdict_json = serde_json::to_value(&verdict).map_err(|e| {
-        eprintln!("a verdict does not serialise: {e}");
+        tracing::error!("a verdict does not serialise: {e}");
         ApiError::new(Code::InternalError, "the verdict could not be written")
     })?;
     Ok(Outcome {

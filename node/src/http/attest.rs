@@ -25,7 +25,9 @@ pub async fn submit(
     Client(client): Client,
     Bytes(body): Bytes,
 ) -> Result<Answer, ApiError> {
-    attest::submit(&app, body, client).await.map(Answer::from)
+    let result = attest::submit(&app, body, client).await;
+    app.metrics.attestation(&result);
+    result.map(Answer::from)
 }
 
 pub async fn enroll(State(app): State<Arc<App>>, Bytes(body): Bytes) -> Result<Answer, ApiError> {

@@ -14,9 +14,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{watch, Semaphore};
 use tower::ServiceExt;
 
+use super::headers::{self, RequestId};
+use super::logs::{Line, NO_ROUTE};
 use super::request::Peer;
 use crate::app::App;
-use crate::config::Config;
+use crate::error::{ApiError, Code};
+use crate::json::canonical_without;
 
 /// How long connections may finish after the node was told to stop, or after their age is up.
 const GRACE: Duration = Duration::from_secs(5);
@@ -29,11 +32,6 @@ const HEAD_BYTES: usize = 16 * 1024;
 
 /// Headers of a request, at most.
 const HEADERS: usize = 64;
-
-/// What a client that was too slow with its head is told. There is no request to answer yet, so
-/// this does not come from the router.
-const TOO_SLOW: &str = "{\"code\":\"REQUEST_TIMEOUT\",\"error\":\"request_timeout\",\
-                        \"message\":\"the request took too long to arrive\",\"ok\":false}";
 
 /// Answers connections until `stop` completes, then lets those under way finish.
 pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>) {
@@ -54,10 +52,10 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
         match accepted {
             Ok((stream, peer)) => {
                 let served = connection(
+                    Arc::clone(&app),
                     stream,
                     peer,
                     router.clone(),
-                    app.config.clone(),
                     stopped.clone(),
                 );
                 tokio::spawn(async move {
@@ -66,7 +64,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
                 });
             }
             Err(e) => {
-                eprintln!("accept: {e}");
+                tracing::error!("accept: {e}");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -79,12 +77,14 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
 }
 
 async fn connection(
+    app: Arc<App>,
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-    config: Config,
     mut stopped: watch::Receiver<bool>,
 ) {
+    let _open = app.metrics.connection();
+    let config = &app.config;
     // Answers are small: waiting to fill a segment would only delay them.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
@@ -116,13 +116,34 @@ async fn connection(
         }
     };
     if ended.is_err_and(|e| e.is_timeout()) {
-        let stream = connection.into_parts().io.into_inner();
-        let length = TOO_SLOW.len();
-        let answer = format!(
-            "HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n\
-             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{TOO_SLOW}"
-        );
-        // It fits any socket's buffer, unless the client does not listen either.
-        let _ = stream.try_write(answer.as_bytes());
+        let late = ApiError::new(Code::RequestTimeout, "the request took too long to arrive");
+        refuse(&app, &connection.into_parts().io.into_inner(), peer, &late);
     }
+}
+
+/// Answers a connection that has no request for the router, as the router would.
+fn refuse(app: &App, stream: &TcpStream, peer: SocketAddr, refusal: &ApiError) {
+    let id = RequestId::new();
+    let status = refusal.code.status();
+    let body = canonical_without(&refusal.body(), &[]);
+    let line = Line {
+        id: &id,
+        method: "none",
+        route: NO_ROUTE,
+        status,
+        code: Some(refusal.code),
+        took: Duration::ZERO,
+        bytes: body.len() as u64,
+        client: peer.ip().to_canonical(),
+    };
+    app.metrics.request(&line);
+    line.write();
+    let head = format!(
+        "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n{}\r\n",
+        body.len(),
+        headers::lines(&id)
+    );
+    // It fits any socket's buffer, unless the client does not listen either.
+    let _ = stream.try_write([head, body].concat().as_bytes());
 }

@@ -41,7 +41,8 @@ pub async fn list(
     };
     if !spent.allowed {
         let refusal = ApiError::new(Code::RateLimit, "too many requests from this address")
-            .with("limit", format!("{}/60s", spent.limit));
+            .with("limit", format!("{}/60s", spent.limit))
+            .after(spent.reset_s);
         let mut response = refusal.into_response();
         response
             .headers_mut()

@@ -2,8 +2,11 @@
 
 mod attest;
 mod epochs;
+mod headers;
 mod health;
 mod listen;
+pub mod logs;
+pub mod metrics;
 mod miners;
 pub mod reply;
 mod request;
@@ -12,9 +15,7 @@ mod wallets;
 pub use listen::serve;
 
 use axum::extract::{Request, State};
-use axum::http::header::HeaderName;
-use axum::http::HeaderValue;
-use axum::middleware::{from_fn, from_fn_with_state, Next};
+use axum::middleware::{from_fn_with_state, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::Router;
@@ -25,23 +26,6 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::error::{ApiError, Code};
-use crate::keys::{hex, random};
-
-/// What every answer carries besides its own headers. Nothing here is a page, so a page may load
-/// nothing.
-const SECURITY_HEADERS: [(&str, &str); 5] = [
-    (
-        "content-security-policy",
-        "default-src 'none'; frame-ancestors 'none'",
-    ),
-    (
-        "strict-transport-security",
-        "max-age=31536000; includeSubDomains",
-    ),
-    ("x-content-type-options", "nosniff"),
-    ("x-frame-options", "DENY"),
-    ("referrer-policy", "strict-origin-when-cross-origin"),
-];
 
 /// All paths.
 pub fn router(app: Arc<App>) -> Router {
@@ -62,7 +46,7 @@ pub fn router(app: Arc<App>) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(Arc::clone(&app), catch_panics))
-        .layer(from_fn(add_headers))
+        .layer(from_fn_with_state(Arc::clone(&app), logs::observe))
         .with_state(app)
 }
 
@@ -72,24 +56,6 @@ async fn not_found() -> ApiError {
 
 async fn method_not_allowed() -> ApiError {
     ApiError::new(Code::MethodNotAllowed, "this path is not for this method")
-}
-
-async fn add_headers(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    for (name, value) in SECURITY_HEADERS {
-        headers.insert(
-            HeaderName::from_static(name),
-            HeaderValue::from_static(value),
-        );
-    }
-    if let Some(id) = random::<16>()
-        .ok()
-        .and_then(|id| HeaderValue::from_str(&hex(&id)).ok())
-    {
-        headers.insert(HeaderName::from_static("x-request-id"), id);
-    }
-    response
 }
 
 /// A panic in a handler is a fault of ours, not the end of the client's connection.

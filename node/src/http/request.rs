@@ -4,6 +4,7 @@ use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap};
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -11,6 +12,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::app::App;
+use crate::config::Config;
 use crate::error::{ApiError, Code};
 
 /// Where the connection comes from; set by the listener.
@@ -32,22 +34,34 @@ impl FromRequestParts<Arc<App>> for Client {
         parts: &mut Parts,
         app: &Arc<App>,
     ) -> Result<Self, Self::Rejection> {
-        let peer = parts
+        // Decided before, for the log.
+        Ok(parts
             .extensions
-            .get::<Peer>()
-            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| {
-                peer.0.ip().to_canonical()
-            });
-        if !app.config.trusted_proxies.contains(&peer) {
-            return Ok(Client(peer));
-        }
-        let forwarded = parts
-            .headers
-            .get("x-real-ip")
-            .and_then(|value| value.to_str().ok())
-            .and_then(|text| text.trim().parse().ok());
-        Ok(Client(forwarded.unwrap_or(peer)))
+            .get()
+            .copied()
+            .unwrap_or_else(|| Client(address(&parts.extensions, &parts.headers, &app.config))))
     }
+}
+
+/// Whom a request is counted for: who connects, or whom a trusted proxy names in `X-Real-IP`.
+pub fn client(request: &Request, config: &Config) -> Client {
+    Client(address(request.extensions(), request.headers(), config))
+}
+
+fn address(extensions: &Extensions, headers: &HeaderMap, config: &Config) -> IpAddr {
+    let peer = extensions
+        .get::<Peer>()
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| {
+            peer.0.ip().to_canonical()
+        });
+    if !config.trusted_proxies.contains(&peer) {
+        return peer;
+    }
+    headers
+        .get("x-real-ip")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.trim().parse().ok())
+        .unwrap_or(peer)
 }
 
 /// A whole body, within the limits of size and time.

@@ -64,6 +64,15 @@ pub fn balance(c: &Connection, account: &Account) -> sql::Result<i64> {
     .map(Option::unwrap_or_default)
 }
 
+/// The sum of all balances, µRTC: 0 in sound books. Reads every account.
+pub fn sum_of_balances(c: &Connection) -> sql::Result<i64> {
+    c.query_one(
+        "SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM balances",
+        params![],
+        |row| row.get(0),
+    )
+}
+
 /// The last epoch that paid or could have; `None` before the first.
 pub fn last_settled(c: &Connection) -> sql::Result<Option<i64>> {
     c.query_one("SELECT max(epoch) FROM epochs", params![], |row| row.get(0))

@@ -161,7 +161,9 @@ impl Store {
             meta::settle(c, options, now_ms)
         })?;
         for setting in careless(&connection)? {
-            eprintln!("store: the server's {setting} is off: a loss of power may damage the books");
+            tracing::warn!(
+                "store: the server's {setting} is off: a loss of power may damage the books"
+            );
         }
         let readers = Readers::open(&location)?;
         Ok(Store {
@@ -182,6 +184,11 @@ impl Store {
     /// The node's key.
     pub fn key(&self) -> &NodeKey {
         &self.inner.key
+    }
+
+    /// Writes that wait for their commit.
+    pub fn waiting(&self) -> usize {
+        self.inner.writer.waiting()
     }
 
     /// Runs `job` as if nobody else wrote at the same time, and returns once its changes are on

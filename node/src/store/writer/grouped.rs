@@ -16,7 +16,7 @@ pub fn work(connection: &Connection, jobs: &Jobs) {
         group.extend(jobs.try_iter().take(GROUP - 1));
         let failure = commit(connection, &mut group).err();
         if let Some(e) = &failure {
-            eprintln!("store: a group of {} writes failed: {e}", group.len());
+            tracing::error!("store: a group of {} writes failed: {e}", group.len());
             connection.roll_back();
         }
         let failure = failure.map(|e| e.to_string());

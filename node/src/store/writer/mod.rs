@@ -7,6 +7,7 @@ mod grouped;
 mod parallel;
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -86,6 +87,23 @@ pub struct Writer {
     // Both are taken when the writer is dropped.
     queue: Option<SyncSender<Box<dyn Job>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    waiting: AtomicUsize,
+}
+
+/// Counts one who waits, until dropped.
+struct Waits<'a>(&'a AtomicUsize);
+
+impl<'a> Waits<'a> {
+    fn new(waiting: &'a AtomicUsize) -> Self {
+        waiting.fetch_add(1, Ordering::Relaxed);
+        Waits(waiting)
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Writer {
@@ -110,7 +128,13 @@ impl Writer {
         Writer {
             queue: Some(queue),
             threads: Mutex::new(threads),
+            waiting: AtomicUsize::new(0),
         }
+    }
+
+    /// Callers that wait for an answer.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Queues a job and waits for its answer; `None` where another process has the duty that it
@@ -121,6 +145,7 @@ impl Writer {
         E: From<StoreError> + Send + 'static,
         F: FnMut(&Connection) -> Result<T, E> + Send + 'static,
     {
+        let _waits = Waits::new(&self.waiting);
         let (caller, receiver) = oneshot::channel();
         let job: Box<dyn Job> = Box::new(Task {
             job,

@@ -48,7 +48,7 @@ fn insist(location: &Location, connection: &mut Option<Connection>, job: &mut dy
             return outcome;
         };
         if trouble.is_none() || begun.elapsed() > PATIENCE {
-            eprintln!("store: a write failed: {e}");
+            tracing::error!("store: a write failed: {e}");
             return Outcome::Failed(StoreError::Sql(e));
         }
         std::thread::sleep(wait);

@@ -1,0 +1,70 @@
+//! What every answer carries besides its own headers: the request's id, and what browsers are told.
+
+use axum::http::header::HeaderName;
+use axum::http::{HeaderMap, HeaderValue};
+
+use crate::keys::{hex, random};
+
+/// For browsers. Nothing here is a page, so a page may load nothing.
+pub const SECURITY: [(&str, &str); 5] = [
+    (
+        "content-security-policy",
+        "default-src 'none'; frame-ancestors 'none'",
+    ),
+    (
+        "strict-transport-security",
+        "max-age=31536000; includeSubDomains",
+    ),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "strict-origin-when-cross-origin"),
+];
+
+/// The header with a request's id.
+pub const REQUEST_ID: &str = "x-request-id";
+
+/// A request's name in answer and log: 32 hexadecimal digits, random. A client's own is not taken:
+/// it could name somebody else's line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId(String);
+
+impl RequestId {
+    /// A new one; all zeros where the system gives no random bytes.
+    pub fn new() -> Self {
+        RequestId(hex(&random::<16>().unwrap_or_default()))
+    }
+
+    /// Its digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for RequestId {
+    fn default() -> Self {
+        RequestId::new()
+    }
+}
+
+/// Adds the id, and what browsers are told where the answer does not say it itself.
+pub fn add(headers: &mut HeaderMap, id: &RequestId) {
+    for (name, value) in SECURITY {
+        headers
+            .entry(HeaderName::from_static(name))
+            .or_insert(HeaderValue::from_static(value));
+    }
+    // Hexadecimal digits are always a header's value.
+    if let Ok(id) = HeaderValue::from_str(id.as_str()) {
+        headers.insert(HeaderName::from_static(REQUEST_ID), id);
+    }
+}
+
+/// The same as lines of a head, for an answer that no request reached the router for.
+pub fn lines(id: &RequestId) -> String {
+    SECURITY
+        .iter()
+        .copied()
+        .chain([(REQUEST_ID, id.as_str())])
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect()
+}
