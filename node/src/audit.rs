@@ -1,12 +1,12 @@
 //! A second derivation of everything that is booked: balances from postings, shares from
-//! enrolments, enrolments from the log.
+//! enrolments, enrolments from the log, transfers from what their senders signed.
 
 use serde::Serialize;
 
 use crate::epoch::divide;
 use crate::ledger::{Account, Transaction};
-use crate::store::books;
 use crate::store::sql::{self, params, Connection, Dialect, Purpose};
+use crate::store::{books, transfers};
 
 /// Faults listed, at most: a damaged file may have millions.
 const FAULTS_MAX: usize = 100;
@@ -22,6 +22,8 @@ pub struct Report {
     pub epochs: i64,
     /// Transactions.
     pub transactions: i64,
+    /// Transfers, of any state.
+    pub transfers: i64,
     /// Accounts.
     pub accounts: i64,
     /// Paid to wallets in all, µRTC.
@@ -59,6 +61,7 @@ fn check(c: &Connection) -> sql::Result<Report> {
     report.attestations = count("SELECT count(*) FROM attestations")?;
     report.epochs = count("SELECT count(*) FROM epochs")?;
     report.transactions = count("SELECT count(*) FROM transactions")?;
+    report.transfers = count("SELECT count(*) FROM transfers")?;
     report.accounts = count("SELECT count(*) FROM balances")?;
     report.paid = count("SELECT CAST(coalesce(sum(paid), 0) AS BIGINT) FROM epochs")?;
     if c.dialect() == Dialect::Sqlite {
@@ -68,6 +71,7 @@ fn check(c: &Connection) -> sql::Result<Report> {
         report.fault_rows(c, sql)?;
     }
     check_settlements(c, &mut report)?;
+    check_transfers(c, &mut report)?;
     Ok(report)
 }
 
@@ -76,7 +80,7 @@ const FILE_CHECK: &str =
     "SELECT 'file: ' || integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'";
 
 /// What must hold, and a query that gives a sentence for everything that does not.
-const CHECKS: [(&str, &str); 11] = [
+const CHECKS: [(&str, &str); 16] = [
     (
         "each attestation was judged against one in the log",
         "SELECT 'attestation ' || id || ' refers to a missing row of attestations'
@@ -145,6 +149,44 @@ const CHECKS: [(&str, &str); 11] = [
            AND NOT EXISTS
                (SELECT 1 FROM epochs WHERE epoch = CAST(substr(reference, 7) AS BIGINT))",
     ),
+    (
+        "each booked transfer was signed and confirmed",
+        "SELECT 'transaction ' || reference || ' books a transfer that is not confirmed'
+         FROM transactions WHERE reference LIKE 'transfer/%'
+           AND NOT EXISTS (SELECT 1 FROM transfers
+                           WHERE state = 'confirmed' AND reference = 'transfer/' || hash)",
+    ),
+    (
+        "each confirmed transfer is booked",
+        "SELECT 'transfer ' || id || ' is confirmed and not booked' FROM transfers
+         WHERE state = 'confirmed'
+           AND NOT EXISTS (SELECT 1 FROM transactions WHERE reference = 'transfer/' || hash)",
+    ),
+    (
+        "each transfer is booked as it was signed",
+        "SELECT 'transfer ' || f.id || ' is booked otherwise than it was signed'
+         FROM transfers f JOIN transactions t ON t.reference = 'transfer/' || f.hash
+         WHERE (SELECT count(*) FROM postings WHERE tx = t.id) <> 2
+            OR NOT EXISTS (SELECT 1 FROM postings WHERE tx = t.id
+                           AND account = 'wallet/' || f.from_address AND amount = -f.amount)
+            OR NOT EXISTS (SELECT 1 FROM postings WHERE tx = t.id
+                           AND account = 'wallet/' || f.to_address AND amount = f.amount)",
+    ),
+    (
+        "each sender's nonces grow",
+        "SELECT 'transfer ' || id || ' has a nonce that is not above the one before'
+         FROM (SELECT id, nonce, lag(nonce) OVER (PARTITION BY from_address ORDER BY id) AS last
+               FROM transfers) AS in_order
+         WHERE nonce <= last",
+    ),
+    (
+        "no wallet promised more than it has",
+        "SELECT 'the wallet ' || from_address || ' promised ' || promised || ' and has less'
+         FROM (SELECT from_address, sum(amount) AS promised FROM transfers
+               WHERE state = 'pending' GROUP BY from_address) AS promises
+         WHERE promised > coalesce((SELECT amount FROM balances
+                                    WHERE account = 'wallet/' || from_address), 0)",
+    ),
 ];
 
 /// Divides every settled pot again, and compares with what was booked.
@@ -195,4 +237,14 @@ fn check_settlements(c: &Connection, report: &mut Report) -> sql::Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Derives every transfer again from the bytes that its sender signed.
+fn check_transfers(c: &Connection, report: &mut Report) -> sql::Result<()> {
+    transfers::for_each(c, |kept| {
+        if let Err(why) = kept.transfer.proof() {
+            report.fault(format!("transfer {}: {why}", kept.id));
+        }
+        Ok(())
+    })
 }

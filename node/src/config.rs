@@ -21,6 +21,9 @@ const SLOT_S: i64 = 600;
 /// The database where nothing is said.
 pub const DATABASE: &str = "verdigris.db";
 
+/// The network where nothing is said: the existing one.
+pub const CHAIN_ID: &str = "rustchain-mainnet-v2";
+
 /// How a node serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -44,6 +47,10 @@ pub struct Config {
     pub connection_age: Duration,
     /// Connections at a time.
     pub connections: usize,
+    /// The network that signed transfers name.
+    pub chain_id: String,
+    /// Time between a transfer and its booking.
+    pub transfer_delay: Duration,
 }
 
 /// Limits of the existing network, where it has one.
@@ -64,6 +71,8 @@ impl Default for Config {
             body_timeout: Duration::from_secs(40),
             connection_age: Duration::from_secs(300),
             connections: 512,
+            chain_id: CHAIN_ID.into(),
+            transfer_delay: Duration::from_secs(86_400),
         }
     }
 }
@@ -128,6 +137,13 @@ pub struct Settings {
     /// Seconds for a request's head to arrive [default: 10]
     #[arg(long, value_name = "SECONDS", env = "VERDIGRIS_NODE_HEAD_TIMEOUT")]
     pub head_timeout: Option<u64>,
+    /// The network that signed transfers name [default: rustchain-mainnet-v2]
+    #[arg(long, value_name = "ID", env = "VERDIGRIS_NODE_CHAIN_ID")]
+    pub chain_id: Option<String>,
+    /// Seconds between a transfer and its booking, in which the operator can call it off
+    /// [default: 86400]
+    #[arg(long, value_name = "SECONDS", env = "VERDIGRIS_NODE_TRANSFER_DELAY")]
+    pub transfer_delay: Option<u64>,
     /// How a line of the log is written, on standard error [default: text]
     #[arg(
         long,
@@ -218,6 +234,8 @@ impl Settings {
             connections,
             body_timeout,
             head_timeout,
+            chain_id,
+            transfer_delay,
             log_format,
             log_level,
         )
@@ -241,6 +259,8 @@ impl Settings {
             connections: Some(config.connections),
             body_timeout: Some(config.body_timeout.as_secs()),
             head_timeout: Some(config.head_timeout.as_secs()),
+            chain_id: Some(config.chain_id),
+            transfer_delay: Some(config.transfer_delay.as_secs()),
             log_format: Some(self.log_format.unwrap_or_default()),
             log_level: Some(self.log_level.unwrap_or_default()),
         }
@@ -303,6 +323,8 @@ impl Settings {
             connections: self.connections.unwrap_or(default.connections).max(1),
             body_timeout: seconds(self.body_timeout, default.body_timeout),
             head_timeout: seconds(self.head_timeout, default.head_timeout),
+            chain_id: self.chain_id.clone().unwrap_or(default.chain_id),
+            transfer_delay: seconds(self.transfer_delay, default.transfer_delay),
             ..Config::default()
         }
     }

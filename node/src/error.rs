@@ -82,6 +82,48 @@ codes! {
     MissingParameter "MISSING_PARAMETER" BAD_REQUEST,
     /// A parameter of path or query makes no sense.
     InvalidParameter "INVALID_PARAMETER" BAD_REQUEST,
+    /// A transfer lacks members.
+    MissingRequiredFields "MISSING_REQUIRED_FIELDS" BAD_REQUEST,
+    /// `amount_rtc` is not a number.
+    AmountNotNumber "AMOUNT_NOT_NUMBER" BAD_REQUEST,
+    /// `amount_rtc` is larger than any float.
+    AmountNotFinite "AMOUNT_NOT_FINITE" BAD_REQUEST,
+    /// `amount_rtc` is not above zero.
+    AmountMustBePositive "AMOUNT_MUST_BE_POSITIVE" BAD_REQUEST,
+    /// `amount_rtc` is less than 1 µRTC.
+    AmountTooSmallAfterQuantization "AMOUNT_TOO_SMALL_AFTER_QUANTIZATION" BAD_REQUEST,
+    /// `from_address` is not an address.
+    InvalidFromAddressFormat "INVALID_FROM_ADDRESS_FORMAT" BAD_REQUEST,
+    /// `to_address` is nothing that can be paid.
+    InvalidToAddressFormat "INVALID_TO_ADDRESS_FORMAT" BAD_REQUEST,
+    /// A transfer to its sender.
+    FromToMustDiffer "FROM_TO_MUST_DIFFER" BAD_REQUEST,
+    /// `nonce` is not a whole number.
+    NonceNotInt "NONCE_NOT_INT" BAD_REQUEST,
+    /// `nonce` is not above zero.
+    NonceMustBeGtZero "NONCE_MUST_BE_GT_ZERO" BAD_REQUEST,
+    /// `chain_id` is not the id of any network.
+    InvalidChainIdFormat "INVALID_CHAIN_ID_FORMAT" BAD_REQUEST,
+    /// A member of a transfer is of the wrong kind, or too long.
+    InvalidTransferField "INVALID_TRANSFER_FIELD" BAD_REQUEST,
+    /// The transfer is meant for another network.
+    ChainIdMismatch "CHAIN_ID_MISMATCH" BAD_REQUEST,
+    /// The transfer's signature does not verify.
+    InvalidTransferSignature "INVALID_TRANSFER_SIGNATURE" UNAUTHORIZED,
+    /// The transfer has a fee that its signature does not cover.
+    LegacySignatureFeeUnbound "LEGACY_SIGNATURE_FEE_UNBOUND" UNAUTHORIZED,
+    /// The transfer has a fee.
+    SignedTransferFeeUnsettled "SIGNED_TRANSFER_FEE_UNSETTLED" BAD_REQUEST,
+    /// The sender used this nonce before.
+    ReplayDetected "REPLAY_DETECTED" BAD_REQUEST,
+    /// The sender used a higher nonce before.
+    OutOfOrderNonce "OUT_OF_ORDER_NONCE" BAD_REQUEST,
+    /// The sender does not have that much.
+    InsufficientBalance "INSUFFICIENT_BALANCE" BAD_REQUEST,
+    /// No transfer has this hash.
+    TransactionNotFound "TRANSACTION_NOT_FOUND" NOT_FOUND,
+    /// This is for the operator.
+    Unauthorized "UNAUTHORIZED" UNAUTHORIZED,
     /// Enrolments are signed.
     SignedEnrollmentRequired "SIGNED_ENROLLMENT_REQUIRED" UNAUTHORIZED,
     /// The challenge was issued to somebody else.
@@ -174,6 +216,9 @@ impl ApiError {
         let mut body = self.extra.clone().map(|extra| *extra).unwrap_or_default();
         let error = match self.code {
             Code::ChallengeRateLimit | Code::IpRateLimit | Code::RateLimit => "rate_limited".into(),
+            // Sentences on the existing network too.
+            Code::InvalidTransferSignature => "Invalid signature".into(),
+            Code::InsufficientBalance => "Insufficient available balance".into(),
             code => code.text().to_ascii_lowercase(),
         };
         body.insert("ok".into(), false.into());

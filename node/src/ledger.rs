@@ -136,6 +136,21 @@ impl Transaction {
         Transaction::new(settlement_reference(epoch), postings).map(Some)
     }
 
+    /// The booking of a confirmed transfer.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub fn transfer(hash: &str, from: &str, to: &str, amount: i64) -> Result<Self, LedgerError> {
+        let posting = |wallet: &str, amount| Posting {
+            account: Account::Wallet(wallet.to_owned()),
+            amount,
+        };
+        Transaction::new(
+            transfer_reference(hash),
+            vec![posting(from, amount.saturating_neg()), posting(to, amount)],
+        )
+    }
+
     /// What makes the movement unique.
     pub fn reference(&self) -> &str {
         &self.reference
@@ -150,6 +165,11 @@ impl Transaction {
 /// The reference under which an epoch's shares are paid.
 pub fn settlement_reference(epoch: i64) -> String {
     format!("epoch/{epoch}")
+}
+
+/// The reference under which a transfer is booked.
+pub fn transfer_reference(hash: &str) -> String {
+    format!("transfer/{hash}")
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //!
 //! Data flows one way: [`http`] parses and answers, [`attest`] checks a submission, [`verdict`]
 //! judges it (a pure function), [`epoch`] turns weights into rewards, [`ledger`] says what a sound
-//! movement of money is, and [`store`] is the only place that knows SQL. [`settle`] settles epochs
-//! as they end; [`audit`] derives everything a second time. Beside that way, [`continuity`],
+//! movement of money is, [`transfer`] what a signed transfer is, and [`store`] is the only place that knows SQL. [`settle`] settles epochs
+//! as they end and books transfers that are due; [`audit`] derives everything a second time. Beside that way, [`continuity`],
 //! [`binding`] and [`fleet`] tell which names are one machine; nothing calls them yet.
 
 pub mod app;
@@ -24,4 +24,5 @@ pub mod limits;
 pub mod settle;
 pub mod silicon;
 pub mod store;
+pub mod transfer;
 pub mod verdict;

@@ -15,7 +15,7 @@ use verdigris_node::json::decimal;
 use verdigris_node::ledger::RTC_PLACES;
 use verdigris_node::store::sql::Location;
 use verdigris_node::store::{backup, books, open_to_look, Store};
-use verdigris_node::{audit, http, settle, silicon};
+use verdigris_node::{audit, http, settle, silicon, transfer};
 
 /// The node of Verdigris: judges what machines prove of themselves, and keeps the books.
 #[derive(Parser)]
@@ -45,6 +45,11 @@ enum Command {
         /// Print the report as JSON
         #[arg(long)]
         json: bool,
+    },
+    /// See to a transfer between wallets
+    Transfer {
+        #[command(subcommand)]
+        command: transfer::command::Command,
     },
     /// Work with measurements of real processors
     Silicon {
@@ -125,6 +130,9 @@ fn main() -> ExitCode {
             run(*serve, options.unwrap_or(&matches)).map(|()| ExitCode::SUCCESS)
         }
         Command::Audit { database, json } => run_audit(database.database, json),
+        Command::Transfer { command } => transfer::command::run(&command)
+            .and_then(|said| Ok(show(&said)?))
+            .map(|()| ExitCode::SUCCESS),
         Command::Silicon { command } => silicon::command::run(&command)
             .and_then(|said| Ok(show(&said)?))
             .map(|()| ExitCode::SUCCESS),

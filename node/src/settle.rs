@@ -1,4 +1,5 @@
-//! The task that settles every epoch at its end, and what is overdue at the start.
+//! The task that settles every epoch at its end and books every transfer that is due, and what is
+//! overdue at the start.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,10 +7,13 @@ use std::time::Duration;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::store::sql::Duty;
-use crate::store::{books, records};
+use crate::store::{books, records, transfers};
 
 /// Epochs in one transaction, at most: others wait for the writer meanwhile.
 const BATCH: u32 = 16;
+
+/// Transfers booked in one transaction, at most.
+const TRANSFERS: u32 = 256;
 
 /// How long after an epoch's end it is settled, milliseconds: clear of the edge.
 const AFTER_END_MS: i64 = 50;
@@ -50,11 +54,46 @@ pub async fn settle_overdue(app: &App) -> Result<usize, ApiError> {
     }
 }
 
+/// Books every transfer that is due, a batch in each transaction. Gives how many: none where another
+/// process that shares the database is at it.
+///
+/// # Errors
+/// Where the store fails; what was booked before stays booked, the rest is still due.
+pub async fn confirm_overdue(app: &App) -> Result<usize, ApiError> {
+    let mut confirmed = 0;
+    loop {
+        let now_ms = app.clock.now_ms();
+        // The duty keeps others from writing; so it is taken only where there is something to do.
+        let due = app
+            .store
+            .read(move |c| Ok::<_, ApiError>(transfers::is_any_due(c, now_ms)?));
+        if !due.await? {
+            return Ok(confirmed);
+        }
+        let batch = app
+            .store
+            .lead(Duty::Settlement, move |c| {
+                Ok::<_, ApiError>(transfers::confirm_due(c, now_ms, TRANSFERS)?)
+            })
+            .await?
+            .unwrap_or_default();
+        confirmed += batch;
+        if batch < TRANSFERS as usize {
+            return Ok(confirmed);
+        }
+    }
+}
+
 /// Settles for ever.
 pub async fn run(app: Arc<App>) {
     loop {
         if let Err(e) = settle_overdue(&app).await {
             tracing::error!("settlement: {e}");
+            tokio::time::sleep(Duration::from_millis(RETRY_MS)).await;
+            continue;
+        }
+        if let Err(e) = confirm_overdue(&app).await {
+            tracing::error!("confirming transfers: {e}");
             tokio::time::sleep(Duration::from_millis(RETRY_MS)).await;
             continue;
         }

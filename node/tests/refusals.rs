@@ -299,6 +299,28 @@ fn every_code_has_its_cause(kind: Kind) {
         Code::EvidenceRejected,
         Code::StoreUnavailable,
         Code::InternalError,
+        // Those of transfers, in `transfers.rs`.
+        Code::MissingRequiredFields,
+        Code::AmountNotNumber,
+        Code::AmountNotFinite,
+        Code::AmountMustBePositive,
+        Code::AmountTooSmallAfterQuantization,
+        Code::InvalidFromAddressFormat,
+        Code::InvalidToAddressFormat,
+        Code::FromToMustDiffer,
+        Code::NonceNotInt,
+        Code::NonceMustBeGtZero,
+        Code::InvalidChainIdFormat,
+        Code::InvalidTransferField,
+        Code::ChainIdMismatch,
+        Code::InvalidTransferSignature,
+        Code::LegacySignatureFeeUnbound,
+        Code::SignedTransferFeeUnsettled,
+        Code::ReplayDetected,
+        Code::OutOfOrderNonce,
+        Code::InsufficientBalance,
+        Code::TransactionNotFound,
+        Code::Unauthorized,
     ];
     seen.extend(elsewhere.iter().map(|code| code.text()));
     let all: BTreeSet<_> = Code::ALL.iter().map(|code| code.text()).collect();

@@ -10,6 +10,7 @@ pub mod metrics;
 mod miners;
 pub mod reply;
 mod request;
+mod transfers;
 mod wallets;
 
 pub use listen::serve;
@@ -39,6 +40,10 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/balance/{miner}", get(wallets::balance))
         .route("/wallet/balance", get(wallets::wallet_balance))
         .route("/api/wallet/{miner}", get(wallets::wallet))
+        .route("/wallet/transfer/signed", post(transfers::transfer_signed))
+        .route("/wallet/history", get(transfers::history))
+        .route("/wallet/tx/{hash}", get(transfers::transaction))
+        .route("/pending/list", get(transfers::pending))
         .route("/api/miners", get(miners::list))
         .route("/api/miner/{miner}/verdict", get(miners::verdict))
         .route("/health", get(health::health))

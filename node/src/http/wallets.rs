@@ -26,14 +26,20 @@ pub async fn balance(
 }
 
 pub async fn wallet_balance(State(app): State<Arc<App>>, query: Query) -> Result<Answer, ApiError> {
-    let miner = match (query.get("miner_id"), query.get("address")) {
+    let miner = named_wallet(&query)?;
+    wallet(State(app), Segment(miner)).await
+}
+
+/// The wallet that a query is about, under either of the two names of the parameter.
+pub fn named_wallet(query: &Query) -> Result<String, ApiError> {
+    let id = match (query.get("miner_id"), query.get("address")) {
         (Some(a), Some(b)) if a != b => {
             return Err(ApiError::new(
                 Code::InvalidParameter,
                 "miner_id and address name different wallets",
             ))
         }
-        (Some(id), _) | (None, Some(id)) => id.to_owned(),
+        (Some(id), _) | (None, Some(id)) => id,
         (None, None) => {
             return Err(ApiError::new(
                 Code::MissingParameter,
@@ -41,7 +47,8 @@ pub async fn wallet_balance(State(app): State<Arc<App>>, query: Query) -> Result
             ))
         }
     };
-    wallet(State(app), Segment(miner)).await
+    check_id(id)?;
+    Ok(id.to_owned())
 }
 
 pub async fn wallet(

@@ -5,7 +5,8 @@
 //!   database.
 //! - [`Store::read`] borrows a connection that cannot write, on a thread that may block.
 //! - [`backup`] writes all of it to a file, and reads that back.
-//! - [`records`] and [`books`] hold the statements, as functions on a connection ([`sql`]).
+//! - [`records`], [`books`] and [`transfers`] hold the statements, as functions on a connection
+//!   ([`sql`]).
 
 pub mod backup;
 pub mod books;
@@ -14,6 +15,7 @@ mod readers;
 pub mod records;
 mod schema;
 pub mod sql;
+pub mod transfers;
 mod writer;
 
 use std::path::Path;

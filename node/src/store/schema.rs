@@ -10,7 +10,7 @@ struct Step {
 }
 
 /// Step i takes a database from version i to i + 1. Released steps never change.
-const STEPS: [Step; 2] = [
+const STEPS: [Step; 3] = [
     Step {
         sqlite: include_str!("../../migrations/0001.sqlite.sql"),
         // Version 1 was of SQLite alone.
@@ -19,6 +19,10 @@ const STEPS: [Step; 2] = [
     Step {
         sqlite: include_str!("../../migrations/0002.sqlite.sql"),
         postgres: include_str!("../../migrations/0002.postgres.sql"),
+    },
+    Step {
+        sqlite: include_str!("../../migrations/0003.sqlite.sql"),
+        postgres: include_str!("../../migrations/0003.postgres.sql"),
     },
 ];
 

@@ -35,9 +35,8 @@ pub fn restore(path: &Path, location: &Location) -> Result<Summary, BackupError>
         let version = version(&lines.next_value()?.unwrap_or_default(), c.dialect())?;
         schema::migrate(c, version)?;
         fill(c, &mut lines)?;
-        number_on(c)?;
         schema::migrate(c, schema::CURRENT)?;
-        Ok(())
+        number_on(c)
     })?;
     Ok(summary)
 }
@@ -133,7 +132,7 @@ fn put(
 /// Lets the numbers that PostgreSQL gives follow those that came with the backup.
 fn number_on(c: &Connection) -> Result<(), BackupError> {
     if c.dialect() == Dialect::Postgres {
-        for table in ["attestations", "transactions"] {
+        for table in ["attestations", "transactions", "transfers"] {
             let sql = format!(
                 "SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"
             );

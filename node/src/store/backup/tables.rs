@@ -23,8 +23,8 @@ const fn truth(name: &'static str) -> (&'static str, Kind) {
 }
 
 /// In the order in which the schema's own rules let them be filled: enrolments before their epoch is
-/// settled, postings before their transaction seals them.
-pub const TABLES: [Table; 8] = [
+/// settled, postings before their transaction seals them, transfers after what was booked for them.
+pub const TABLES: [Table; 9] = [
     Table {
         name: "meta",
         columns: &[plain("key"), plain("number"), plain("bytes")],
@@ -111,6 +111,27 @@ pub const TABLES: [Table; 8] = [
     Table {
         name: "transactions",
         columns: &[plain("id"), plain("reference"), plain("created_ms")],
+        order: "id",
+    },
+    Table {
+        name: "transfers",
+        columns: &[
+            plain("id"),
+            plain("hash"),
+            plain("from_address"),
+            plain("to_address"),
+            plain("amount"),
+            plain("nonce"),
+            plain("memo"),
+            plain("public_key"),
+            plain("signature"),
+            plain("signed"),
+            plain("received_ms"),
+            plain("confirms_ms"),
+            plain("state"),
+            plain("ended_ms"),
+            plain("reason"),
+        ],
         order: "id",
     },
 ];

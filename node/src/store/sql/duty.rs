@@ -5,7 +5,7 @@
 pub enum Duty {
     /// Bringing the schema up to date.
     Schema,
-    /// Settling epochs.
+    /// Settling epochs and confirming transfers.
     Settlement,
 }
 
@@ -16,7 +16,7 @@ impl Duty {
     pub(super) const fn tables(self) -> Option<&'static str> {
         match self {
             Duty::Schema => None,
-            Duty::Settlement => Some("enrolments, epochs, postings"),
+            Duty::Settlement => Some("enrolments, epochs, postings, transfers"),
         }
     }
 }

@@ -1,0 +1,335 @@
+//! Statements about transfers between wallets: taking, booking, calling off, looking up.
+
+use super::books;
+use super::sql::{self, params, Connection, Row};
+use crate::ledger::{Account, Transaction};
+use crate::transfer::Transfer;
+
+/// Why a signed transfer is not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The sender used this nonce before, for the transfer of this hash.
+    Replay(String),
+    /// The sender used this nonce, which is higher.
+    OutOfOrder(i64),
+    /// The sender has less than what is asked for and promised together, µRTC.
+    Funds {
+        /// What the wallet holds.
+        balance: i64,
+        /// What of it is promised.
+        pending: i64,
+    },
+}
+
+/// What became of a transfer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// It waits.
+    Pending,
+    /// It was booked then, milliseconds since 1970.
+    Confirmed(i64),
+    /// It was called off then, for this reason.
+    Voided(i64, String),
+}
+
+impl State {
+    /// Its name, in the store and on the wire.
+    pub fn name(&self) -> &'static str {
+        match self {
+            State::Pending => "pending",
+            State::Confirmed(_) => "confirmed",
+            State::Voided(..) => "voided",
+        }
+    }
+}
+
+/// A transfer in the books.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Its number: later ones have higher ones.
+    pub id: i64,
+    /// What was signed.
+    pub transfer: Transfer,
+    /// When it was taken, milliseconds since 1970.
+    pub received_ms: i64,
+    /// When it is due.
+    pub confirms_ms: i64,
+    /// What became of it.
+    pub state: State,
+}
+
+/// Takes a transfer whose signature is right. Gives its number.
+///
+/// # Errors
+/// Where the database refuses.
+pub fn accept(
+    c: &Connection,
+    t: &Transfer,
+    received_ms: i64,
+    confirms_ms: i64,
+) -> sql::Result<Result<i64, Refusal>> {
+    let used = c.query_opt(
+        "SELECT hash FROM transfers WHERE from_address = ?1 AND nonce = ?2",
+        params![t.from, t.nonce],
+        |row| row.get(0),
+    )?;
+    if let Some(hash) = used {
+        return Ok(Err(Refusal::Replay(hash)));
+    }
+    let latest: Option<i64> = c.query_one(
+        "SELECT max(nonce) FROM transfers WHERE from_address = ?1",
+        params![t.from],
+        |row| row.get(0),
+    )?;
+    if let Some(latest) = latest.filter(|&latest| latest >= t.nonce) {
+        return Ok(Err(Refusal::OutOfOrder(latest)));
+    }
+    let balance = books::balance(c, &Account::Wallet(t.from.clone()))?;
+    let pending = promised(c, &t.from)?;
+    if balance.saturating_sub(pending) < t.amount {
+        return Ok(Err(Refusal::Funds { balance, pending }));
+    }
+    c.query_one(
+        "INSERT INTO transfers (hash, from_address, to_address, amount, nonce, memo, public_key,
+                                signature, signed, received_ms, confirms_ms, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'pending')
+         RETURNING id",
+        params![
+            t.hash,
+            t.from,
+            t.to,
+            t.amount,
+            t.nonce,
+            t.memo,
+            t.public_key,
+            t.signature,
+            t.signed,
+            received_ms,
+            confirms_ms,
+        ],
+        |row| row.get(0),
+    )
+    .map(Ok)
+}
+
+/// What a wallet has promised and not yet paid, µRTC.
+pub fn promised(c: &Connection, from: &str) -> sql::Result<i64> {
+    c.query_one(
+        "SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM transfers
+         WHERE from_address = ?1 AND state = 'pending'",
+        params![from],
+        |row| row.get(0),
+    )
+}
+
+/// Books up to `limit` transfers that are due, those that were due first before the others. Gives how
+/// many; fewer than `limit` means that none is left.
+///
+/// A transfer is booked by one transaction, unique by its hash, and by its new state, in the caller's
+/// transaction: a crash leaves both or neither.
+///
+/// # Errors
+/// Where the database refuses.
+pub fn confirm_due(c: &Connection, now_ms: i64, limit: u32) -> sql::Result<usize> {
+    let due: Vec<(i64, String, String, String, i64)> = c.query_all(
+        "SELECT id, hash, from_address, to_address, amount FROM transfers
+         WHERE state = 'pending' AND confirms_ms <= ?1 ORDER BY confirms_ms, id LIMIT ?2",
+        params![now_ms, limit],
+        |row| {
+            Ok((
+                row.get(0)?,
+                row.get(1)?,
+                row.get(2)?,
+                row.get(3)?,
+                row.get(4)?,
+            ))
+        },
+    )?;
+    for (id, hash, from, to, amount) in &due {
+        let movement = Transaction::transfer(hash, from, to, *amount)
+            .map_err(|e| sql::Error::Unsound(e.to_string()))?;
+        books::book(c, &movement, now_ms)?;
+        c.execute(
+            "UPDATE transfers SET state = 'confirmed', ended_ms = ?1 WHERE id = ?2",
+            params![now_ms, id],
+        )?;
+    }
+    Ok(due.len())
+}
+
+/// Whether a transfer is due. Costs no lock.
+pub fn is_any_due(c: &Connection, now_ms: i64) -> sql::Result<bool> {
+    c.query_one(
+        "SELECT EXISTS (SELECT 1 FROM transfers WHERE state = 'pending' AND confirms_ms <= ?1)",
+        params![now_ms],
+        |row| row.get(0),
+    )
+}
+
+/// Calls off a transfer that waits; `false` where there is none of this number that does.
+///
+/// # Errors
+/// Where the database refuses.
+pub fn void(c: &Connection, id: i64, reason: &str, now_ms: i64) -> sql::Result<bool> {
+    let changed = c.execute(
+        "UPDATE transfers SET state = 'voided', ended_ms = ?1, reason = ?2
+         WHERE id = ?3 AND state = 'pending'",
+        params![now_ms, reason, id],
+    )?;
+    Ok(changed == 1)
+}
+
+const COLUMNS: &str = "id, hash, from_address, to_address, amount, nonce, memo, public_key, \
+                       signature, signed, received_ms, confirms_ms, state, ended_ms, reason";
+
+fn read(row: &Row<'_>) -> sql::Result<Kept> {
+    let ended: Option<i64> = row.get(13)?;
+    let reason: Option<String> = row.get(14)?;
+    Ok(Kept {
+        id: row.get(0)?,
+        transfer: Transfer {
+            hash: row.get(1)?,
+            from: row.get(2)?,
+            to: row.get(3)?,
+            amount: row.get(4)?,
+            nonce: row.get(5)?,
+            memo: row.get(6)?,
+            public_key: row.get(7)?,
+            signature: row.get(8)?,
+            signed: row.get(9)?,
+        },
+        received_ms: row.get(10)?,
+        confirms_ms: row.get(11)?,
+        state: match (ended, reason) {
+            (None, _) => State::Pending,
+            (Some(at), None) => State::Confirmed(at),
+            (Some(at), Some(reason)) => State::Voided(at, reason),
+        },
+    })
+}
+
+/// The transfer of a hash.
+pub fn by_hash(c: &Connection, hash: &str) -> sql::Result<Option<Kept>> {
+    c.query_opt(
+        &format!("SELECT {COLUMNS} FROM transfers WHERE hash = ?1"),
+        params![hash],
+        read,
+    )
+}
+
+/// The transfer of a number.
+pub fn by_id(c: &Connection, id: i64) -> sql::Result<Option<Kept>> {
+    c.query_opt(
+        &format!("SELECT {COLUMNS} FROM transfers WHERE id = ?1"),
+        params![id],
+        read,
+    )
+}
+
+/// Every transfer, in the order in which they were taken.
+///
+/// # Errors
+/// Where the database refuses, and those of `look`.
+pub fn for_each(c: &Connection, mut look: impl FnMut(Kept) -> sql::Result<()>) -> sql::Result<()> {
+    c.for_each(
+        &format!("SELECT {COLUMNS} FROM transfers ORDER BY id"),
+        params![],
+        |row| look(read(row)?),
+    )
+}
+
+/// A wallet's transfers, newest first, of one state or of all; and how many there are in all.
+pub fn of_wallet(
+    c: &Connection,
+    wallet: &str,
+    state: Option<&str>,
+    limit: i64,
+    offset: i64,
+) -> sql::Result<(Vec<Kept>, i64)> {
+    let which = "FROM transfers WHERE (from_address = ?1 OR to_address = ?1)
+                 AND (CAST(?2 AS TEXT) IS NULL OR state = ?2)";
+    let total = c.query_one(
+        &format!("SELECT count(*) {which}"),
+        params![wallet, state],
+        |row| row.get(0),
+    )?;
+    let page = c.query_all(
+        &format!("SELECT {COLUMNS} {which} ORDER BY id DESC LIMIT ?3 OFFSET ?4"),
+        params![wallet, state, limit, offset],
+        read,
+    )?;
+    Ok((page, total))
+}
+
+/// A line of a wallet's history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// An epoch paid it.
+    Reward {
+        /// The epoch.
+        epoch: i64,
+        /// What it paid, µRTC.
+        amount: i64,
+        /// When, milliseconds since 1970.
+        at_ms: i64,
+    },
+    /// A transfer from or to it, of any state.
+    Transfer(Box<Kept>),
+}
+
+/// A wallet's rewards and transfers, newest first; and how many there are in all. Cost: linear in the
+/// wallet's history.
+pub fn history(
+    c: &Connection,
+    wallet: &str,
+    limit: i64,
+    offset: i64,
+) -> sql::Result<(Vec<Event>, i64)> {
+    let events = "FROM (SELECT t.created_ms AS at_ms, 0 AS kind, t.id AS id, p.amount AS amount,
+                               t.reference AS reference
+                        FROM postings p JOIN transactions t ON t.id = p.tx
+                        WHERE p.account = ?1 AND t.reference LIKE 'epoch/%'
+                        UNION ALL
+                        SELECT received_ms, 1, id, amount, '' FROM transfers WHERE from_address = ?2
+                        UNION ALL
+                        SELECT received_ms, 1, id, amount, '' FROM transfers WHERE to_address = ?2)
+                  AS events";
+    let account = Account::Wallet(wallet.to_owned()).name();
+    let total = c.query_one(
+        &format!("SELECT count(*) {events}"),
+        params![account, wallet],
+        |row| row.get(0),
+    )?;
+    let page: Vec<(i64, i64, i64, i64, String)> = c.query_all(
+        &format!(
+            "SELECT at_ms, CAST(kind AS BIGINT), id, amount, reference {events}
+             ORDER BY at_ms DESC, kind DESC, id DESC LIMIT ?3 OFFSET ?4"
+        ),
+        params![account, wallet, limit, offset],
+        |row| {
+            Ok((
+                row.get(0)?,
+                row.get(1)?,
+                row.get(2)?,
+                row.get(3)?,
+                row.get(4)?,
+            ))
+        },
+    )?;
+    let mut history = Vec::with_capacity(page.len());
+    for (at_ms, kind, id, amount, reference) in page {
+        let epoch = reference
+            .strip_prefix("epoch/")
+            .and_then(|n| n.parse().ok());
+        match (kind, epoch) {
+            (0, Some(epoch)) => history.push(Event::Reward {
+                epoch,
+                amount,
+                at_ms,
+            }),
+            (1, _) => history.extend(by_id(c, id)?.map(|kept| Event::Transfer(Box::new(kept)))),
+            _ => {}
+        }
+    }
+    Ok((history, total))
+}

@@ -1,0 +1,72 @@
+//! `verdigris-node transfer`: what the operator can do about one.
+
+use clap::Subcommand;
+use std::error::Error;
+
+use crate::clock::Clock;
+use crate::json::decimal;
+use crate::ledger::RTC_PLACES;
+use crate::store::sql::{self, Access, Connection, Location, Purpose, Trouble};
+use crate::store::{open_to_look, transfers};
+
+/// What can be done about a transfer.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Call off a transfer that is not booked yet, also while the node runs
+    Void {
+        /// Its number: `pending_id`
+        id: i64,
+        /// Why, for its sender to read
+        #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        reason: String,
+        /// The database: a file, or postgres://USER@HOST/NAME
+        #[arg(
+            long,
+            value_name = "FILE|URL",
+            env = "VERDIGRIS_NODE_DATABASE",
+            hide_env_values = true,
+            default_value = crate::config::DATABASE
+        )]
+        database: Location,
+    },
+}
+
+/// How often a conflict with other writers is gone through.
+const TRIES: u32 = 20;
+
+/// Does it; gives what to print.
+///
+/// # Errors
+/// Where the database refuses, or there is no such transfer, or it has ended.
+pub fn run(command: &Command) -> Result<String, Box<dyn Error>> {
+    let Command::Void {
+        id,
+        reason,
+        database,
+    } = command;
+    // Says what is wrong with the database, and never makes one.
+    drop(open_to_look(database.clone())?);
+    let c = Connection::open(database, Access::Writer)?;
+    let mut tries = 1;
+    let voided = loop {
+        let now_ms = Clock::System.now_ms();
+        let done: sql::Result<bool> =
+            c.transaction(Purpose::Write, |c| transfers::void(c, *id, reason, now_ms));
+        match done {
+            Err(e) if e.trouble() == Some(Trouble::Conflict) && tries < TRIES => tries += 1,
+            done => break done?,
+        }
+    };
+    let kept = transfers::by_id(&c, *id)?.ok_or_else(|| format!("there is no transfer {id}"))?;
+    let (transfer, state) = (&kept.transfer, kept.state.name());
+    if !voided {
+        return Err(format!("transfer {id} is {state} already").into());
+    }
+    Ok(format!(
+        "transfer {id} is called off: {} RTC from {} to {}, {}\n",
+        decimal(transfer.amount, RTC_PLACES),
+        transfer.from,
+        transfer.to,
+        transfer.hash
+    ))
+}

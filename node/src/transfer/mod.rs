@@ -1,0 +1,228 @@
+//! Transfers between wallets: what the owner of an address signed, who it was, and what happens to it.
+//!
+//! A transfer is taken where the signature, the nonce and the money are right; then it waits, so that
+//! the operator can call it off, and is booked by the task that settles epochs. [`request`] reads it,
+//! [`amount`] its numbers; [`Transfer`] is what is kept: with the signed bytes, so that anybody can
+//! check it again, as [`crate::audit`] does.
+
+pub mod amount;
+pub mod command;
+pub mod request;
+
+use serde_json::{json, Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::app::App;
+use crate::error::{ApiError, Code};
+use crate::json::{decimal, parse};
+use crate::keys;
+use crate::ledger::RTC_PLACES;
+use crate::store::transfers::{self, Refusal};
+use amount::Amount;
+use request::Request;
+
+/// Bytes of a memo, at most.
+pub const MEMO_MAX: usize = 1_024;
+
+/// Hexadecimal digits of a transfer's hash.
+pub const HASH_DIGITS: usize = 32;
+
+/// A transfer whose signature is right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transfer {
+    /// Its name: the first half of the SHA-256 of `signed` and `signature`, hexadecimal.
+    pub hash: String,
+    /// Who pays.
+    pub from: String,
+    /// Who is paid.
+    pub to: String,
+    /// How much, µRTC.
+    pub amount: i64,
+    /// Above all earlier ones of the same sender.
+    pub nonce: i64,
+    /// For the receiver.
+    pub memo: String,
+    /// Whose hash is `from`.
+    pub public_key: [u8; 32],
+    /// Ed25519, over `signed`.
+    pub signature: [u8; 64],
+    /// JSON, as Python writes it.
+    pub signed: Vec<u8>,
+}
+
+/// Checks a request but for what only the books know.
+///
+/// # Errors
+/// Those of [`Request::read`]; [`Code::ChainIdMismatch`], [`Code::PubkeyAddressMismatch`],
+/// [`Code::InvalidTransferSignature`], [`Code::LegacySignatureFeeUnbound`],
+/// [`Code::SignedTransferFeeUnsettled`].
+pub fn check(body: &[u8], chain_id: &str) -> Result<Transfer, ApiError> {
+    let request = Request::read(body)?;
+    if request.chain_id.as_deref().is_some_and(|id| id != chain_id) {
+        return Err(ApiError::new(
+            Code::ChainIdMismatch,
+            format!("this is the network {chain_id}"),
+        ));
+    }
+    let key: Option<[u8; 32]> = keys::unhex(&request.public_key);
+    let Some(public_key) = key.filter(|key| keys::address(key) == request.from) else {
+        return Err(ApiError::new(
+            Code::PubkeyAddressMismatch,
+            "\"from_address\" belongs to another key",
+        ));
+    };
+    let (signature, signed) = verified(&request, &public_key)?;
+    if !request.fee.is_zero() {
+        return Err(ApiError::new(
+            Code::SignedTransferFeeUnsettled,
+            "transfers are free: \"fee_rtc\" is 0",
+        ));
+    }
+    Ok(Transfer {
+        hash: hash(&signed, &signature),
+        from: request.from,
+        to: request.to,
+        amount: request.micro,
+        nonce: request.nonce,
+        memo: request.memo,
+        public_key,
+        signature,
+        signed,
+    })
+}
+
+/// The signature, and the bytes that it is of.
+fn verified(request: &Request, key: &[u8; 32]) -> Result<([u8; 64], Vec<u8>), ApiError> {
+    let refusal = || {
+        ApiError::new(
+            Code::InvalidTransferSignature,
+            "the signature does not fit the transfer and the key",
+        )
+    };
+    let signature = keys::unhex(&request.signature).ok_or_else(refusal)?;
+    let signed = request.signed_text().into_bytes();
+    if keys::verify(key, &signature, &signed) {
+        return Ok((signature, signed));
+    }
+    let older = request.signed_text_without_fee().into_bytes();
+    if !keys::verify(key, &signature, &older) {
+        return Err(refusal());
+    }
+    if !request.fee.is_zero() {
+        return Err(ApiError::new(
+            Code::LegacySignatureFeeUnbound,
+            "the signature does not cover the fee",
+        ));
+    }
+    Ok((signature, older))
+}
+
+fn hash(signed: &[u8], signature: &[u8; 64]) -> String {
+    let digest = Sha256::new()
+        .chain_update(signed)
+        .chain_update(signature)
+        .finalize();
+    let mut hash = keys::hex(&digest);
+    hash.truncate(HASH_DIGITS);
+    hash
+}
+
+impl Transfer {
+    /// Derives the transfer again from the bytes that were signed; a sentence for what differs.
+    pub fn proof(&self) -> Result<(), &'static str> {
+        if hash(&self.signed, &self.signature) != self.hash {
+            return Err("its name is not the hash of what was signed");
+        }
+        if keys::address(&self.public_key) != self.from {
+            return Err("its key is not the sender's");
+        }
+        if !keys::verify(&self.public_key, &self.signature, &self.signed) {
+            return Err("its signature is not valid");
+        }
+        let said = parse(&self.signed).unwrap_or_default();
+        let text = |name: &str| said[name].as_str();
+        let amount = said["amount"]
+            .as_number()
+            .map(|n| Amount::parse(n.as_str()));
+        let amount = amount.and_then(Result::ok).map(|amount| amount.micro());
+        let same = text("from") == Some(&self.from)
+            && text("to") == Some(&self.to)
+            && text("memo") == Some(&self.memo)
+            && text("nonce") == Some(&self.nonce.to_string())
+            && amount == Some(self.amount);
+        if same {
+            Ok(())
+        } else {
+            Err("it is not what was signed")
+        }
+    }
+}
+
+/// Takes a transfer, or says why not.
+///
+/// # Errors
+/// Those of [`check`]; [`Code::ReplayDetected`], [`Code::OutOfOrderNonce`],
+/// [`Code::InsufficientBalance`].
+pub async fn accept(app: &App, body: Vec<u8>) -> Result<Map<String, Value>, ApiError> {
+    let chain_id = app.config.chain_id.clone();
+    let transfer = app.compute(move || check(&body, &chain_id)).await?;
+    let delay_ms = i64::try_from(app.config.transfer_delay.as_millis()).unwrap_or(i64::MAX);
+    let received_ms = app.clock.now_ms();
+    let confirms_ms = received_ms.saturating_add(delay_ms);
+    let kept = transfer.clone();
+    let id = app
+        .store
+        .write(move |c| {
+            transfers::accept(c, &kept, received_ms, confirms_ms)?
+                .map_err(|refusal| refused(&kept, refusal))
+        })
+        .await?;
+    let body = json!({
+        "amount_i64": transfer.amount,
+        "amount_rtc": decimal(transfer.amount, RTC_PLACES),
+        "chain_id": app.config.chain_id,
+        "confirms_at": confirms_ms / 1_000,
+        // Hours with three places: a thousandth of an hour is 3,600 ms.
+        "confirms_in_hours": decimal(delay_ms / 3_600, 3),
+        "from_address": transfer.from,
+        "message": "taken; it is booked at confirms_at unless the operator calls it off",
+        "ok": true,
+        "pending_id": id,
+        "phase": "pending",
+        "replay_protected": true,
+        "signature_type": "Ed25519",
+        "to_address": transfer.to,
+        "tx_hash": transfer.hash,
+        "verified": true,
+    });
+    Ok(match body {
+        Value::Object(body) => body,
+        _ => Map::new(),
+    })
+}
+
+fn refused(transfer: &Transfer, refusal: Refusal) -> ApiError {
+    match refusal {
+        Refusal::Replay(hash) => ApiError::new(
+            Code::ReplayDetected,
+            "this nonce was used already, by the transfer named",
+        )
+        .with("tx_hash", hash),
+        Refusal::OutOfOrder(latest) => ApiError::new(
+            Code::OutOfOrderNonce,
+            "the nonce is not above the last one used",
+        )
+        .with("latest_nonce", latest),
+        Refusal::Funds { balance, pending } => {
+            let rtc = |micro| Value::Number(decimal(micro, RTC_PLACES));
+            ApiError::new(
+                Code::InsufficientBalance,
+                "the wallet does not have that much that is not promised already",
+            )
+            .with("balance_rtc", rtc(balance))
+            .with("pending_debits_rtc", rtc(pending))
+            .with("available_rtc", rtc(balance.saturating_sub(pending)))
+            .with("requested_rtc", rtc(transfer.amount))
+        }
+    }
+}
