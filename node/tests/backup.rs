@@ -6,9 +6,10 @@ use common::{column, options, unlimited, Database, Kind, Miner, Node, EPOCH_MS, 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use verdigris_node::audit::audit;
+use verdigris_node::settle;
 use verdigris_node::store::backup::{backup, restore, tables, verify, BackupError};
 use verdigris_node::store::sql::Location;
-use verdigris_node::store::{open_to_look, ChainOptions, OpenError, Store};
+use verdigris_node::store::{open_to_look, transfers, ChainOptions, OpenError, Store, StoreError};
 
 on_each_database!(
     a_backup_holds_every_table_and_column,
@@ -30,6 +31,28 @@ fn busy(kind: Kind) -> Node {
     node.nonce();
     node.wait_ms(EPOCH_MS);
     assert_eq!(node.settle(), 1);
+    // A transfer that is booked, one that is called off, one that waits.
+    let (from, to) = (Miner::number(0), Miner::number(1).id);
+    let send = |nonce| {
+        let sent = node.post(
+            "/wallet/transfer/signed",
+            &from.transfer(&to, "0.05", nonce),
+        );
+        assert_eq!(sent.status, 200, "{sent:?}");
+        node.wait_ms(1);
+    };
+    send(1);
+    let delay_ms = i64::try_from(node.app.config.transfer_delay.as_millis()).unwrap();
+    node.wait_ms(delay_ms);
+    let confirming = settle::confirm_overdue(&node.app);
+    assert_eq!(node.runtime.block_on(confirming).unwrap(), 1);
+    send(2);
+    let voiding = node
+        .app
+        .store
+        .write(|c| transfers::void(c, 2, "a mistake", START_MS).map_err(StoreError::from));
+    assert!(node.runtime.block_on(voiding).unwrap());
+    send(3);
     assert_eq!(Miner::number(1).attest(&node).status, 200);
     node
 }
@@ -41,6 +64,8 @@ fn seen(node: &Node) -> Vec<String> {
         let id = Miner::number(n).id;
         paths.push(format!("/api/miner/{id}/verdict"));
         paths.push(format!("/balance/{id}"));
+        paths.push(format!("/wallet/history?miner_id={id}"));
+        paths.push(format!("/pending/list?miner_id={id}&status=all"));
     }
     paths
         .iter()
@@ -212,9 +237,14 @@ fn a_database_of_version_1_is_brought_up_to_date() {
     // A second start finds nothing to do.
     is_the_recorded_one(&database.location);
     // It is the very database of which the backup of version 2 was made.
-    let file = database.directory.path().join("backup");
-    backup(database.location.clone(), &file).unwrap();
-    assert_eq!(lines(&file), lines(&data("backup-2.jsonl")));
+    let other = Database::new(Kind::Sqlite);
+    restore(&data("backup-2.jsonl"), &other.location).unwrap();
+    let backups = [database, other].map(|database| {
+        let file = database.directory.path().join("backup");
+        backup(database.location.clone(), &file).unwrap();
+        lines(&file)
+    });
+    assert_eq!(backups[0], backups[1]);
 }
 
 fn a_backup_of_version_2_is_restored(kind: Kind) {

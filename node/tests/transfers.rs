@@ -60,33 +60,13 @@ fn confirm(node: &Node) -> usize {
     node.runtime.block_on(confirming).unwrap()
 }
 
-/// A transfer as the existing network's clients sign it. `amount` is spelt as Python spells a float.
-fn transfer(from: &Miner, to: &str, amount: &str, nonce: i64) -> Value {
-    let signed = format!(
-        r#"{{"amount":{amount},"fee":0.0,"from":"{}","memo":"","nonce":"{nonce}","to":"{to}"}}"#,
-        from.id
-    );
-    with_signature(from, to, amount, nonce, &signed)
-}
-
-fn with_signature(from: &Miner, to: &str, amount: &str, nonce: i64, signed: &str) -> Value {
-    json!({
-        "amount_rtc": amount.parse::<serde_json::Number>().unwrap(),
-        "from_address": from.id,
-        "nonce": nonce,
-        "public_key": from.public_hex(),
-        "signature": from.signature(signed),
-        "to_address": to,
-    })
-}
-
 fn send(node: &Node, body: &Value) -> Reply {
     node.post("/wallet/transfer/signed", body)
 }
 
 fn a_transfer_waits_and_is_booked_once(kind: Kind) {
     let (node, rich, other) = funded(kind);
-    let taken = send(&node, &transfer(&rich, &other.id, "1.0", 7));
+    let taken = send(&node, &rich.transfer(&other.id, "1.0", 7));
     assert_eq!(taken.status, 200, "{taken:?}");
     let body = taken.object();
     let now_s = START_MS / 1_000 + EPOCH_MS / 1_000;
@@ -111,7 +91,7 @@ fn a_transfer_waits_and_is_booked_once(kind: Kind) {
     // It waits: nothing is booked, but it is promised.
     assert_eq!(confirm(&node), 0);
     assert_eq!(holds(&node, &other.id), 0);
-    let more = send(&node, &transfer(&rich, &other.id, "0.500001", 8));
+    let more = send(&node, &rich.transfer(&other.id, "0.500001", 8));
     assert_eq!(more.code(), "INSUFFICIENT_BALANCE");
     let shown = node.get(&format!("/wallet/tx/{hash}"));
     assert_eq!(shown.body["status"], "pending");
@@ -148,17 +128,14 @@ fn a_transfer_waits_and_is_booked_once(kind: Kind) {
     ));
 
     // What was received can be sent on.
-    assert_eq!(
-        send(&node, &transfer(&other, &rich.id, "1.0", 1)).status,
-        200
-    );
+    assert_eq!(send(&node, &other.transfer(&rich.id, "1.0", 1)).status, 200);
     let report = node.audit();
     assert_eq!((report.transfers, report.transactions), (2, 3));
 }
 
 fn every_refusal_is_in_its_place(kind: Kind) {
     let (node, rich, other) = funded(kind);
-    let good = |nonce| transfer(&rich, &other.id, "0.1", nonce);
+    let good = |nonce| rich.transfer(&other.id, "0.1", nonce);
     let refuse = |body: &Value, code: Code| {
         let reply = send(&node, body);
         assert_eq!(reply.code(), code.text(), "{body} {reply:?}");
@@ -263,10 +240,10 @@ fn every_refusal_is_in_its_place(kind: Kind) {
         let (from, to) = (&rich.id, &other.id);
         format!(r#"{{"amount":0.1,{fee}"from":"{from}","memo":"","nonce":"5","to":"{to}"}}"#)
     };
-    let mut fee = with_signature(&rich, &other.id, "0.1", 5, &text(r#""fee":0.01,"#));
+    let mut fee = rich.transfer_signed(&other.id, "0.1", 5, &text(r#""fee":0.01,"#));
     fee["fee_rtc"] = json!("0.01");
     refuse(&fee, Code::SignedTransferFeeUnsettled);
-    let mut older = with_signature(&rich, &other.id, "0.1", 5, &text(""));
+    let mut older = rich.transfer_signed(&other.id, "0.1", 5, &text(""));
     older["fee_rtc"] = json!(1);
     refuse(&older, Code::LegacySignatureFeeUnbound);
     older["fee_rtc"] = json!(0);
@@ -281,7 +258,7 @@ fn every_refusal_is_in_its_place(kind: Kind) {
     assert_eq!(late.body["latest_nonce"], 5);
 
     let funds = refuse(
-        &transfer(&rich, &other.id, "1.41", 6),
+        &rich.transfer(&other.id, "1.41", 6),
         Code::InsufficientBalance,
     );
     assert_eq!(funds.body["error"], "Insufficient available balance");
@@ -294,13 +271,10 @@ fn every_refusal_is_in_its_place(kind: Kind) {
         assert_eq!(funds.body[name].to_string(), text, "{name}");
     }
     refuse(
-        &transfer(&rich, &other.id, "1e+300", 6),
+        &rich.transfer(&other.id, "1e+300", 6),
         Code::InsufficientBalance,
     );
-    assert_eq!(
-        send(&node, &transfer(&rich, &other.id, "1.4", 6)).status,
-        200
-    );
+    assert_eq!(send(&node, &rich.transfer(&other.id, "1.4", 6)).status, 200);
 
     let unknown = node.get("/wallet/tx/00");
     assert_eq!(
@@ -327,19 +301,16 @@ fn the_operator_calls_a_transfer_off(kind: Kind) {
     let (node, rich, other) = funded(kind);
     for nonce in [1, 2] {
         assert_eq!(
-            send(&node, &transfer(&rich, &other.id, "0.7", nonce)).status,
+            send(&node, &rich.transfer(&other.id, "0.7", nonce)).status,
             200
         );
     }
     let done = void(&node, "2", "a stolen key");
     assert!(done.status.success(), "{done:?}");
     // The money is free again, the nonce is not.
-    let replay = send(&node, &transfer(&rich, &other.id, "0.7", 2));
+    let replay = send(&node, &rich.transfer(&other.id, "0.7", 2));
     assert_eq!(replay.code(), "REPLAY_DETECTED");
-    assert_eq!(
-        send(&node, &transfer(&rich, &other.id, "0.8", 3)).status,
-        200
-    );
+    assert_eq!(send(&node, &rich.transfer(&other.id, "0.8", 3)).status, 200);
     node.wait_ms(DELAY_MS);
     assert_eq!(confirm(&node), 2);
     assert_eq!((holds(&node, &rich.id), holds(&node, &other.id)), (0, POT));
@@ -368,7 +339,7 @@ fn history_goes_page_by_page(kind: Kind) {
     for nonce in 1..=5 {
         node.wait_ms(1_000);
         assert_eq!(
-            send(&node, &transfer(&rich, &other.id, "0.1", nonce)).status,
+            send(&node, &rich.transfer(&other.id, "0.1", nonce)).status,
             200
         );
     }
@@ -436,7 +407,7 @@ fn what_python_signs_is_verified() {
 fn signed(from: &Miner, to: &str, micro: i64, nonce: i64) -> Transfer {
     let amount = verdigris_node::json::decimal(micro, 6).to_string();
     check(
-        transfer(from, to, &amount, nonce).to_string().as_bytes(),
+        from.transfer(to, &amount, nonce).to_string().as_bytes(),
         CHAIN_ID,
     )
     .unwrap()
@@ -638,7 +609,7 @@ fn the_audit_finds_forged_transfers(kind: Kind) {
 fn two_at_the_same_time_cannot_spend_twice(kind: Kind) {
     let (node, rich, other) = funded(kind);
     let bodies: Vec<Value> = (1..=8)
-        .map(|nonce| transfer(&rich, &other.id, "0.4", nonce))
+        .map(|nonce| rich.transfer(&other.id, "0.4", nonce))
         .collect();
     let statuses: Vec<u16> = std::thread::scope(|scope| {
         let sent: Vec<_> = bodies
@@ -681,7 +652,7 @@ fn the_delay_and_the_network_can_be_set() {
     assert_eq!(rich.attest(&node).status, 200);
     node.wait_ms(EPOCH_MS);
     node.settle();
-    let mut body = transfer(&rich, &other.id, "1.5", 1);
+    let mut body = rich.transfer(&other.id, "1.5", 1);
     body["chain_id"] = CHAIN_ID.into();
     assert_eq!(send(&node, &body).code(), "CHAIN_ID_MISMATCH");
     body.as_object_mut().unwrap().remove("chain_id");

@@ -215,6 +215,13 @@ impl Server {
         Server::run(Command::new(BINARY), location)
     }
 
+    /// The same where a transfer is booked a second after it was taken.
+    pub fn start_with_fast_transfers(location: &Location) -> Self {
+        let mut command = Command::new(BINARY);
+        command.env("VERDIGRIS_NODE_TRANSFER_DELAY", "1");
+        Server::run(command, location)
+    }
+
     /// The same where no file may become larger than this: further writes fail, as on a full disk.
     pub fn start_on_small_disk(location: &Location, kib: u32) -> Self {
         // The shell counts blocks of 512 bytes. Ignored, the signal becomes an error of the write.
@@ -511,6 +518,28 @@ impl Miner {
 
     pub fn attest(&self, node: &Node) -> Reply {
         node.submit(&self.signed(&node.nonce()))
+    }
+
+    /// A transfer as the existing network's clients sign it. `amount` is spelt as Python spells a
+    /// float.
+    pub fn transfer(&self, to: &str, amount: &str, nonce: i64) -> Value {
+        let signed = format!(
+            r#"{{"amount":{amount},"fee":0.0,"from":"{}","memo":"","nonce":"{nonce}","to":"{to}"}}"#,
+            self.id
+        );
+        self.transfer_signed(to, amount, nonce, &signed)
+    }
+
+    /// The same with a signature over another text.
+    pub fn transfer_signed(&self, to: &str, amount: &str, nonce: i64, signed: &str) -> Value {
+        json!({
+            "amount_rtc": amount.parse::<serde_json::Number>().unwrap(),
+            "from_address": self.id,
+            "nonce": nonce,
+            "public_key": self.public_hex(),
+            "signature": self.signature(signed),
+            "to_address": to,
+        })
     }
 
     pub fn enrolment(&self, miner_id: &str, epoch: i64) -> Value {
