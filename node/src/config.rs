@@ -7,7 +7,7 @@ pub use layers::{unknown_variables, Layered};
 
 use serde::{Deserialize, Serialize, Serializer};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::attest::signature::Unsigned;
@@ -33,6 +33,8 @@ pub struct Config {
     pub challenges_per_minute: u32,
     /// Miner ids an hour behind one address; 0 for no limit.
     pub miners_per_hour: u32,
+    /// Submissions an hour that one key signed; 0 for no limit.
+    pub submissions_per_hour: u32,
     /// Lists a minute for one address; 0 for no limit.
     pub lists_per_minute: u32,
     /// Proxies whose `X-Real-IP` is believed.
@@ -51,6 +53,8 @@ pub struct Config {
     pub chain_id: String,
     /// Time between a transfer and its booking.
     pub transfer_delay: Duration,
+    /// Connections at a time from one address that is no trusted proxy; 0 for no limit.
+    pub connections_per_address: usize,
 }
 
 /// Limits of the existing network, where it has one.
@@ -60,6 +64,8 @@ impl Default for Config {
             unsigned: Unsigned::Names,
             challenges_per_minute: 10,
             miners_per_hour: 15,
+            // A miner sends six, the existing network takes ten: room for what goes wrong.
+            submissions_per_hour: 30,
             lists_per_minute: 100,
             trusted_proxies: vec![
                 IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -73,6 +79,8 @@ impl Default for Config {
             connections: 512,
             chain_id: CHAIN_ID.into(),
             transfer_delay: Duration::from_secs(86_400),
+            // An eighth of them: a whole school behind one address, but not everything.
+            connections_per_address: 64,
         }
     }
 }
@@ -117,6 +125,9 @@ pub struct Settings {
     /// Miner ids an hour behind one address; 0 for no limit [default: 15]
     #[arg(long, value_name = "N", env = "VERDIGRIS_NODE_MINERS_PER_HOUR")]
     pub miners_per_hour: Option<u32>,
+    /// Submissions an hour that one key signed; 0 for no limit [default: 30]
+    #[arg(long, value_name = "N", env = "VERDIGRIS_NODE_SUBMISSIONS_PER_HOUR")]
+    pub submissions_per_hour: Option<u32>,
     /// Lists a minute for one address; 0 for no limit [default: 100]
     #[arg(long, value_name = "N", env = "VERDIGRIS_NODE_LISTS_PER_MINUTE")]
     pub lists_per_minute: Option<u32>,
@@ -131,6 +142,15 @@ pub struct Settings {
     /// Connections at a time [default: 512]
     #[arg(long, value_name = "N", env = "VERDIGRIS_NODE_CONNECTIONS")]
     pub connections: Option<usize>,
+    /// Connections at a time from one address that is no trusted proxy; 0 for no limit [default: 64]
+    #[arg(long, value_name = "N", env = "VERDIGRIS_NODE_CONNECTIONS_PER_ADDRESS")]
+    pub connections_per_address: Option<usize>,
+    /// Seconds that a connection may last [default: 300]
+    #[arg(long, value_name = "SECONDS", env = "VERDIGRIS_NODE_CONNECTION_AGE")]
+    pub connection_age: Option<u64>,
+    /// Bytes of a request's body, at most [default: 1000000]
+    #[arg(long, value_name = "BYTES", env = "VERDIGRIS_NODE_BODY_BYTES")]
+    pub body_bytes: Option<usize>,
     /// Seconds for a request's body to arrive [default: 40]
     #[arg(long, value_name = "SECONDS", env = "VERDIGRIS_NODE_BODY_TIMEOUT")]
     pub body_timeout: Option<u64>,
@@ -144,6 +164,13 @@ pub struct Settings {
     /// [default: 86400]
     #[arg(long, value_name = "SECONDS", env = "VERDIGRIS_NODE_TRANSFER_DELAY")]
     pub transfer_delay: Option<u64>,
+    /// Address and port of the operator's listener: metrics and status; none where it is not given
+    #[arg(long, value_name = "ADDRESS", env = "VERDIGRIS_NODE_ADMIN_LISTEN")]
+    pub admin_listen: Option<SocketAddr>,
+    /// The file with the token that the operator's listener wants: 32 characters or more, readable
+    /// by nobody else
+    #[arg(long, value_name = "FILE", env = "VERDIGRIS_NODE_ADMIN_TOKEN_FILE")]
+    pub admin_token_file: Option<PathBuf>,
     /// How a line of the log is written, on standard error [default: text]
     #[arg(
         long,
@@ -229,13 +256,19 @@ impl Settings {
             unsigned,
             challenges_per_minute,
             miners_per_hour,
+            submissions_per_hour,
             lists_per_minute,
             trusted_proxies,
             connections,
+            connections_per_address,
+            connection_age,
+            body_bytes,
             body_timeout,
             head_timeout,
             chain_id,
             transfer_delay,
+            admin_listen,
+            admin_token_file,
             log_format,
             log_level,
         )
@@ -256,11 +289,17 @@ impl Settings {
             miners_per_hour: Some(config.miners_per_hour),
             lists_per_minute: Some(config.lists_per_minute),
             trusted_proxies: Some(config.trusted_proxies),
+            submissions_per_hour: Some(config.submissions_per_hour),
             connections: Some(config.connections),
+            connections_per_address: Some(config.connections_per_address),
+            connection_age: Some(config.connection_age.as_secs()),
+            body_bytes: Some(config.body_bytes),
             body_timeout: Some(config.body_timeout.as_secs()),
             head_timeout: Some(config.head_timeout.as_secs()),
             chain_id: Some(config.chain_id),
             transfer_delay: Some(config.transfer_delay.as_secs()),
+            admin_listen: self.admin_listen,
+            admin_token_file: self.admin_token_file.clone(),
             log_format: Some(self.log_format.unwrap_or_default()),
             log_level: Some(self.log_level.unwrap_or_default()),
         }
@@ -305,6 +344,20 @@ impl Settings {
         })
     }
 
+    /// Where the operator's listener is, and its token's file; `None` where there is none.
+    ///
+    /// # Errors
+    /// Where there is one without a token.
+    pub fn admin(&self) -> Result<Option<(SocketAddr, &Path)>, BadSettings> {
+        match (self.admin_listen, &self.admin_token_file) {
+            (None, _) => Ok(None),
+            (Some(address), Some(file)) => Ok(Some((address, file))),
+            (Some(_), None) => Err(BadSettings(
+                "admin-listen needs admin-token-file: nobody gets in without a token".into(),
+            )),
+        }
+    }
+
     /// How to serve.
     pub fn config(&self) -> Config {
         let default = Config::default();
@@ -315,17 +368,24 @@ impl Settings {
                 .challenges_per_minute
                 .unwrap_or(default.challenges_per_minute),
             miners_per_hour: self.miners_per_hour.unwrap_or(default.miners_per_hour),
+            submissions_per_hour: self
+                .submissions_per_hour
+                .unwrap_or(default.submissions_per_hour),
             lists_per_minute: self.lists_per_minute.unwrap_or(default.lists_per_minute),
             trusted_proxies: self
                 .trusted_proxies
                 .clone()
                 .unwrap_or(default.trusted_proxies),
             connections: self.connections.unwrap_or(default.connections).max(1),
+            connections_per_address: self
+                .connections_per_address
+                .unwrap_or(default.connections_per_address),
+            connection_age: seconds(self.connection_age, default.connection_age),
+            body_bytes: self.body_bytes.unwrap_or(default.body_bytes),
             body_timeout: seconds(self.body_timeout, default.body_timeout),
             head_timeout: seconds(self.head_timeout, default.head_timeout),
             chain_id: self.chain_id.clone().unwrap_or(default.chain_id),
             transfer_delay: seconds(self.transfer_delay, default.transfer_delay),
-            ..Config::default()
         }
     }
 }

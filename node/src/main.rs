@@ -3,14 +3,17 @@
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use verdigris_node::app::App;
 use verdigris_node::clock::Clock;
 use verdigris_node::config::{unknown_variables, Layered, Settings, DATABASE};
+use verdigris_node::http::admin::Token;
 use verdigris_node::json::decimal;
 use verdigris_node::ledger::RTC_PLACES;
 use verdigris_node::store::sql::Location;
@@ -167,6 +170,10 @@ fn run(serve: Serve, matches: &ArgMatches) -> Result<(), Failure> {
         settings.log_level.unwrap_or_default(),
     );
     let options = settings.chain()?;
+    let admin = settings
+        .admin()?
+        .map(|(address, file)| Ok::<_, Failure>((address, Token::from_file(file)?)))
+        .transpose()?;
     let clock = Clock::System;
     let store = Store::open(settings.database(), options, clock.now_ms())
         .map_err(|e| format!("{}: {e}", settings.database()))?;
@@ -175,18 +182,43 @@ fn run(serve: Serve, matches: &ArgMatches) -> Result<(), Failure> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let address = settings.listen();
-        let listener = TcpListener::bind(address)
-            .await
-            .map_err(|e| format!("cannot listen on {address}: {e}"))?;
-        let stop = stop_signal()?;
+        let listener = bind(settings.listen()).await?;
+        let admin = match admin {
+            Some((address, token)) => Some((bind(address).await?, token)),
+            None => None,
+        };
+        let signal = stop_signal()?;
+        let (stopping, stopped) = watch::channel(false);
+        let stop = || {
+            let mut stopped = stopped.clone();
+            // An error means that nobody is left who could say so.
+            async move { drop(stopped.wait_for(|&stop| stop).await) }
+        };
+        tokio::spawn(async move {
+            signal.await;
+            tracing::info!("stopping");
+            let _ = stopping.send(true);
+        });
         show(&format!("listening on http://{}\n", listener.local_addr()?))?;
+        if let Some((listener, _)) = &admin {
+            show(&format!("operator on http://{}\n", listener.local_addr()?))?;
+        }
         let settling = tokio::spawn(settle::run(Arc::clone(&app)));
-        http::serve(Arc::clone(&app), listener, stop).await;
+        let operating = async {
+            if let Some((listener, token)) = admin {
+                http::serve_admin(Arc::clone(&app), token, listener, stop()).await;
+            }
+        };
+        tokio::join!(http::serve(Arc::clone(&app), listener, stop()), operating);
         settling.abort();
         tracing::info!("stopped");
         Ok::<_, Failure>(())
     })
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|e| format!("cannot listen on {address}: {e}").into())
 }
 
 /// Completes at the first SIGINT or SIGTERM.

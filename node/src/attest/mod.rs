@@ -91,6 +91,9 @@ pub async fn submit(
         })
         .await?;
     app.limits.admit_miner(client, &prepared.submission.miner)?;
+    if let Some(key) = prepared.signer {
+        app.limits.admit_key(key)?;
+    }
 
     let nonce = prepared.submission.nonce.clone().ok_or_else(|| {
         ApiError::new(

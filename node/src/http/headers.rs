@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use crate::keys::{hex, random};
 
 /// For browsers. Nothing here is a page, so a page may load nothing.
-pub const SECURITY: [(&str, &str); 5] = [
+const SECURITY: [(&str, &str); 5] = [
     (
         "content-security-policy",
         "default-src 'none'; frame-ancestors 'none'",
@@ -21,7 +21,7 @@ pub const SECURITY: [(&str, &str); 5] = [
 ];
 
 /// The header with a request's id.
-pub const REQUEST_ID: &str = "x-request-id";
+const REQUEST_ID: &str = "x-request-id";
 
 /// A request's name in answer and log: 32 hexadecimal digits, random. A client's own is not taken:
 /// it could name somebody else's line.
@@ -57,14 +57,4 @@ pub fn add(headers: &mut HeaderMap, id: &RequestId) {
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         headers.insert(HeaderName::from_static(REQUEST_ID), id);
     }
-}
-
-/// The same as lines of a head, for an answer that no request reached the router for.
-pub fn lines(id: &RequestId) -> String {
-    SECURITY
-        .iter()
-        .copied()
-        .chain([(REQUEST_ID, id.as_str())])
-        .map(|(name, value)| format!("{name}: {value}\r\n"))
-        .collect()
 }

@@ -1,5 +1,6 @@
 //! The listener: connections in number, in time, and to a proper end.
 
+use axum::response::IntoResponse;
 use axum::Router;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -33,10 +34,15 @@ const HEAD_BYTES: usize = 16 * 1024;
 /// Headers of a request, at most.
 const HEADERS: usize = 64;
 
-/// Answers connections until `stop` completes, then lets those under way finish.
-pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>) {
-    let router = super::router(Arc::clone(&app));
-    let room = Arc::new(Semaphore::new(app.config.connections));
+/// Answers connections, so many at a time, until `stop` completes, then lets those under way finish.
+pub async fn serve(
+    app: Arc<App>,
+    router: Router,
+    connections: usize,
+    listener: TcpListener,
+    stop: impl Future<Output = ()>,
+) {
+    let room = Arc::new(Semaphore::new(connections));
     let (stopping, stopped) = watch::channel(false);
     let mut stop = pin!(stop);
     loop {
@@ -84,6 +90,10 @@ async fn connection(
     mut stopped: watch::Receiver<bool>,
 ) {
     let _open = app.metrics.connection();
+    let _place = match app.limits.admit_connection(peer.ip()) {
+        Ok(place) => place,
+        Err(refusal) => return refuse(&app, &stream, peer, &refusal),
+    };
     let config = &app.config;
     // Answers are small: waiting to fill a segment would only delay them.
     let _ = stream.set_nodelay(true);
@@ -124,13 +134,14 @@ async fn connection(
 /// Answers a connection that has no request for the router, as the router would.
 fn refuse(app: &App, stream: &TcpStream, peer: SocketAddr, refusal: &ApiError) {
     let id = RequestId::new();
-    let status = refusal.code.status();
     let body = canonical_without(&refusal.body(), &[]);
+    let mut response = refusal.clone().into_response();
+    headers::add(response.headers_mut(), &id);
     let line = Line {
         id: &id,
         method: "none",
         route: NO_ROUTE,
-        status,
+        status: response.status(),
         code: Some(refusal.code),
         took: Duration::ZERO,
         bytes: body.len() as u64,
@@ -138,12 +149,15 @@ fn refuse(app: &App, stream: &TcpStream, peer: SocketAddr, refusal: &ApiError) {
     };
     app.metrics.request(&line);
     line.write();
-    let head = format!(
-        "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: application/json\r\n\
-         content-length: {}\r\n{}\r\n",
-        body.len(),
-        headers::lines(&id)
+    let mut answer = format!("HTTP/1.1 {}\r\n", response.status()).into_bytes();
+    for (name, value) in response.headers() {
+        let line = [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"];
+        answer.extend(line.concat());
+    }
+    let length = body.len();
+    answer.extend(
+        format!("connection: close\r\ncontent-length: {length}\r\n\r\n{body}").into_bytes(),
     );
     // It fits any socket's buffer, unless the client does not listen either.
-    let _ = stream.try_write([head, body].concat().as_bytes());
+    let _ = stream.try_write(&answer);
 }

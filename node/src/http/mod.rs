@@ -1,5 +1,6 @@
 //! The API: which path is answered by what, and what every answer carries.
 
+pub mod admin;
 mod attest;
 mod epochs;
 mod headers;
@@ -13,8 +14,6 @@ mod request;
 mod transfers;
 mod wallets;
 
-pub use listen::serve;
-
 use axum::extract::{Request, State};
 use axum::middleware::{from_fn_with_state, Next};
 use axum::response::{IntoResponse, Response};
@@ -24,13 +23,17 @@ use std::future::{poll_fn, Future};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::pin::pin;
 use std::sync::Arc;
+use tokio::net::TcpListener;
 
 use crate::app::App;
 use crate::error::{ApiError, Code};
 
+/// Connections at a time of the operator's listener: a monitor and a few people.
+const ADMIN_CONNECTIONS: usize = 16;
+
 /// All paths.
 pub fn router(app: Arc<App>) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route("/attest/challenge", post(attest::challenge))
         .route("/attest/submit", post(attest::submit))
         .route("/epoch/enroll", post(attest::enroll))
@@ -49,10 +52,32 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
         .fallback(not_found)
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(Arc::clone(&app), catch_panics))
-        .layer(from_fn_with_state(Arc::clone(&app), logs::observe))
-        .with_state(app)
+        .method_not_allowed_fallback(method_not_allowed);
+    with_common_layers(routes, &app)
+}
+
+fn with_common_layers(routes: Router<Arc<App>>, app: &Arc<App>) -> Router {
+    routes
+        .layer(from_fn_with_state(Arc::clone(app), catch_panics))
+        .layer(from_fn_with_state(Arc::clone(app), logs::observe))
+        .with_state(Arc::clone(app))
+}
+
+/// Serves the API until `stop` completes, then lets what is under way finish.
+pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>) {
+    let (router, connections) = (router(Arc::clone(&app)), app.config.connections);
+    listen::serve(app, router, connections, listener, stop).await;
+}
+
+/// Serves the operator's paths in the same way.
+pub async fn serve_admin(
+    app: Arc<App>,
+    token: admin::Token,
+    listener: TcpListener,
+    stop: impl Future<Output = ()>,
+) {
+    let router = admin::router(&app, token);
+    listen::serve(app, router, ADMIN_CONNECTIONS, listener, stop).await;
 }
 
 async fn not_found() -> ApiError {

@@ -49,6 +49,7 @@ pub fn unlimited() -> Config {
     Config {
         challenges_per_minute: 0,
         miners_per_hour: 0,
+        submissions_per_hour: 0,
         lists_per_minute: 0,
         ..Config::default()
     }
@@ -235,6 +236,7 @@ impl Server {
         let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--epoch-seconds", "1"])
             .args(["--challenges-per-minute", "0", "--miners-per-hour", "0"])
+            .args(["--submissions-per-hour", "0"])
             .arg("--database")
             .arg(argument(location))
             .stdout(Stdio::piped())
