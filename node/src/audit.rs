@@ -16,6 +16,8 @@ const FAULTS_MAX: usize = 100;
 pub struct Report {
     /// What does not hold. Empty where the books are sound.
     pub faults: Vec<String>,
+    /// What was looked at, and must hold.
+    pub checked: Vec<&'static str>,
     /// Submissions in the log.
     pub attestations: i64,
     /// Epochs settled.
@@ -67,10 +69,13 @@ fn check(c: &Connection) -> sql::Result<Report> {
     if c.dialect() == Dialect::Sqlite {
         report.fault_rows(c, FILE_CHECK)?;
     }
-    for (_, sql) in CHECKS {
+    for (what, sql) in CHECKS {
+        report.checked.push(what);
         report.fault_rows(c, sql)?;
     }
+    report.checked.push(SETTLEMENTS);
     check_settlements(c, &mut report)?;
+    report.checked.push(TRANSFERS);
     check_transfers(c, &mut report)?;
     Ok(report)
 }
@@ -80,7 +85,7 @@ const FILE_CHECK: &str =
     "SELECT 'file: ' || integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'";
 
 /// What must hold, and a query that gives a sentence for everything that does not.
-const CHECKS: [(&str, &str); 16] = [
+const CHECKS: [(&str, &str); 17] = [
     (
         "each attestation was judged against one in the log",
         "SELECT 'attestation ' || id || ' refers to a missing row of attestations'
@@ -150,7 +155,13 @@ const CHECKS: [(&str, &str); 16] = [
                (SELECT 1 FROM epochs WHERE epoch = CAST(substr(reference, 7) AS BIGINT))",
     ),
     (
-        "each booked transfer was signed and confirmed",
+        "each transaction is the genesis, an epoch's payment or a transfer",
+        "SELECT 'transaction ' || reference || ' has no cause' FROM transactions
+         WHERE reference <> 'genesis' AND reference NOT LIKE 'epoch/%'
+           AND reference NOT LIKE 'transfer/%'",
+    ),
+    (
+        "each booked transfer was confirmed",
         "SELECT 'transaction ' || reference || ' books a transfer that is not confirmed'
          FROM transactions WHERE reference LIKE 'transfer/%'
            AND NOT EXISTS (SELECT 1 FROM transfers
@@ -188,6 +199,12 @@ const CHECKS: [(&str, &str); 16] = [
                                     WHERE account = 'wallet/' || from_address), 0)",
     ),
 ];
+
+/// What [`check_settlements`] checks.
+const SETTLEMENTS: &str = "each epoch paid what its enrolments give, to the last µRTC";
+
+/// What [`check_transfers`] checks.
+const TRANSFERS: &str = "each transfer is what its sender signed, with the key of its address";
 
 /// Divides every settled pot again, and compares with what was booked.
 fn check_settlements(c: &Connection, report: &mut Report) -> sql::Result<()> {

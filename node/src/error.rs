@@ -168,6 +168,8 @@ codes! {
     IpRateLimit "IP_RATE_LIMIT" TOO_MANY_REQUESTS,
     /// Too many requests from one address.
     RateLimit "RATE_LIMIT" TOO_MANY_REQUESTS,
+    /// Too many transfers of one sender wait.
+    TooManyPending "TOO_MANY_PENDING" TOO_MANY_REQUESTS,
     /// A fault of the node's. The tests hold that no request can cause it.
     InternalError "INTERNAL_ERROR" INTERNAL_SERVER_ERROR,
     /// The node cannot reach its store, or too much waits for it.

@@ -243,14 +243,21 @@ fn run_audit(database: Location, json: bool) -> Result<ExitCode, Failure> {
     } else {
         writeln!(
             out,
-            "{} attestations, {} epochs settled, {} transactions, {} accounts",
-            report.attestations, report.epochs, report.transactions, report.accounts
+            "{} attestations, {} epochs settled, {} transfers, {} transactions, {} accounts",
+            report.attestations,
+            report.epochs,
+            report.transfers,
+            report.transactions,
+            report.accounts
         )?;
         writeln!(
             out,
             "{} RTC paid to wallets",
             decimal(report.paid, RTC_PLACES)
         )?;
+        for what in &report.checked {
+            writeln!(out, "checked: {what}")?;
+        }
         for fault in &report.faults {
             writeln!(out, "FAULT: {fault}")?;
         }

@@ -319,6 +319,7 @@ fn every_code_has_its_cause(kind: Kind) {
         Code::ReplayDetected,
         Code::OutOfOrderNonce,
         Code::InsufficientBalance,
+        Code::TooManyPending,
         Code::TransactionNotFound,
         Code::Unauthorized,
     ];

@@ -18,8 +18,8 @@ use verdigris_node::json::parse;
 use verdigris_node::keys::{address, unhex};
 use verdigris_node::ledger::{Account, Posting, Transaction};
 use verdigris_node::store::books::{self, balance};
-use verdigris_node::store::sql::{params, Access, Connection, Dialect, Purpose};
-use verdigris_node::store::transfers::{self, Refusal};
+use verdigris_node::store::sql::{self, params, Access, Connection, Dialect, Purpose};
+use verdigris_node::store::transfers::{self, Refusal, PENDING_MAX};
 use verdigris_node::store::Store;
 use verdigris_node::transfer::{check, Transfer};
 use verdigris_node::{config, settle};
@@ -31,6 +31,7 @@ on_each_database!(
     history_goes_page_by_page,
     the_database_itself_keeps_a_transfer_as_it_is,
     the_audit_finds_forged_transfers,
+    a_sender_has_a_limited_number_of_transfers_waiting,
     two_at_the_same_time_cannot_spend_twice,
 );
 
@@ -604,6 +605,31 @@ fn the_audit_finds_forged_transfers(kind: Kind) {
         faults.iter().any(|fault| fault.contains("promised 90")),
         "{faults:?}"
     );
+    assert!(
+        faults
+            .iter()
+            .any(|fault| fault.contains("taken has no cause")),
+        "{faults:?}"
+    );
+}
+
+fn a_sender_has_a_limited_number_of_transfers_waiting(kind: Kind) {
+    let (_database, c) = workbench(kind, 2 * PENDING_MAX);
+    let (a, b) = (Miner::number(0), Miner::number(1));
+    let mut t = signed(&a, &b.id, 1, 1);
+    // The signature is checked before; here only the books are asked.
+    c.transaction(Purpose::Write, |c| {
+        for nonce in 1..=PENDING_MAX {
+            (t.nonce, t.hash) = (nonce, nonce.to_string());
+            transfers::accept(c, &t, START_MS, START_MS)?.unwrap();
+        }
+        Ok::<_, sql::Error>(())
+    })
+    .unwrap();
+    (t.nonce, t.hash) = (PENDING_MAX + 1, "next".into());
+    assert_eq!(take(&c, &t, START_MS), Err(Refusal::TooMany));
+    assert_eq!(confirm_due(&c, START_MS, 1), 1);
+    take(&c, &t, START_MS).unwrap();
 }
 
 fn two_at_the_same_time_cannot_spend_twice(kind: Kind) {
@@ -652,10 +678,17 @@ fn the_delay_and_the_network_can_be_set() {
     assert_eq!(rich.attest(&node).status, 200);
     node.wait_ms(EPOCH_MS);
     node.settle();
+    // What was signed for the existing network is nothing here, whether it names that or none.
     let mut body = rich.transfer(&other.id, "1.5", 1);
+    assert_eq!(send(&node, &body).code(), "CHAIN_ID_MISMATCH");
     body["chain_id"] = CHAIN_ID.into();
     assert_eq!(send(&node, &body).code(), "CHAIN_ID_MISMATCH");
-    body.as_object_mut().unwrap().remove("chain_id");
+    let (from, to) = (&rich.id, &other.id);
+    let signed = format!(
+        r#"{{"amount":1.5,"chain_id":"laboratory","fee":0.0,"from":"{from}","memo":"","nonce":"1","to":"{to}"}}"#
+    );
+    let mut body = rich.transfer_signed(to, "1.5", 1, &signed);
+    body["chain_id"] = "laboratory".into();
     assert_eq!(send(&node, &body).body["chain_id"], "laboratory");
     assert_eq!(confirm(&node), 1);
     assert_eq!(holds(&node, &other.id), POT);

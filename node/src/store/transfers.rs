@@ -5,6 +5,9 @@ use super::sql::{self, params, Connection, Row};
 use crate::ledger::{Account, Transaction};
 use crate::transfer::Transfer;
 
+/// Transfers of one sender that may wait at a time: what is promised is summed up for each new one.
+pub const PENDING_MAX: i64 = 1_024;
+
 /// Why a signed transfer is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
@@ -12,6 +15,8 @@ pub enum Refusal {
     Replay(String),
     /// The sender used this nonce, which is higher.
     OutOfOrder(i64),
+    /// [`PENDING_MAX`] transfers of the sender wait.
+    TooMany,
     /// The sender has less than what is asked for and promised together, µRTC.
     Funds {
         /// What the wallet holds.
@@ -85,7 +90,10 @@ pub fn accept(
         return Ok(Err(Refusal::OutOfOrder(latest)));
     }
     let balance = books::balance(c, &Account::Wallet(t.from.clone()))?;
-    let pending = promised(c, &t.from)?;
+    let (waiting, pending) = promised(c, &t.from)?;
+    if waiting >= PENDING_MAX {
+        return Ok(Err(Refusal::TooMany));
+    }
     if balance.saturating_sub(pending) < t.amount {
         return Ok(Err(Refusal::Funds { balance, pending }));
     }
@@ -112,13 +120,13 @@ pub fn accept(
     .map(Ok)
 }
 
-/// What a wallet has promised and not yet paid, µRTC.
-pub fn promised(c: &Connection, from: &str) -> sql::Result<i64> {
+/// How many transfers of a wallet wait, and what they come to, µRTC.
+fn promised(c: &Connection, from: &str) -> sql::Result<(i64, i64)> {
     c.query_one(
-        "SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM transfers
+        "SELECT count(*), CAST(coalesce(sum(amount), 0) AS BIGINT) FROM transfers
          WHERE from_address = ?1 AND state = 'pending'",
         params![from],
-        |row| row.get(0),
+        |row| Ok((row.get(0)?, row.get(1)?)),
     )
 }
 

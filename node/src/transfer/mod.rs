@@ -13,11 +13,12 @@ use serde_json::{json, Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
+use crate::config::CHAIN_ID;
 use crate::error::{ApiError, Code};
 use crate::json::{decimal, parse};
 use crate::keys;
 use crate::ledger::RTC_PLACES;
-use crate::store::transfers::{self, Refusal};
+use crate::store::transfers::{self, Refusal, PENDING_MAX};
 use amount::Amount;
 use request::Request;
 
@@ -58,10 +59,12 @@ pub struct Transfer {
 /// [`Code::SignedTransferFeeUnsettled`].
 pub fn check(body: &[u8], chain_id: &str) -> Result<Transfer, ApiError> {
     let request = Request::read(body)?;
-    if request.chain_id.as_deref().is_some_and(|id| id != chain_id) {
+    // The existing network takes transfers that name none. Elsewhere they would be replays of its.
+    let named = request.chain_id.as_deref().unwrap_or(CHAIN_ID);
+    if named != chain_id {
         return Err(ApiError::new(
             Code::ChainIdMismatch,
-            format!("this is the network {chain_id}"),
+            format!("\"chain_id\" is not this network's, {chain_id}"),
         ));
     }
     let key: Option<[u8; 32]> = keys::unhex(&request.public_key);
@@ -162,7 +165,7 @@ impl Transfer {
 ///
 /// # Errors
 /// Those of [`check`]; [`Code::ReplayDetected`], [`Code::OutOfOrderNonce`],
-/// [`Code::InsufficientBalance`].
+/// [`Code::TooManyPending`], [`Code::InsufficientBalance`].
 pub async fn accept(app: &App, body: Vec<u8>) -> Result<Map<String, Value>, ApiError> {
     let chain_id = app.config.chain_id.clone();
     let transfer = app.compute(move || check(&body, &chain_id)).await?;
@@ -213,6 +216,10 @@ fn refused(transfer: &Transfer, refusal: Refusal) -> ApiError {
             "the nonce is not above the last one used",
         )
         .with("latest_nonce", latest),
+        Refusal::TooMany => ApiError::new(
+            Code::TooManyPending,
+            format!("{PENDING_MAX} transfers of this wallet wait to be booked"),
+        ),
         Refusal::Funds { balance, pending } => {
             let rtc = |micro| Value::Number(decimal(micro, RTC_PLACES));
             ApiError::new(
