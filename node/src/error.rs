@@ -136,6 +136,8 @@ codes! {
     RequestTimeout "REQUEST_TIMEOUT" REQUEST_TIMEOUT,
     /// No such challenge, or no longer.
     ChallengeInvalid "CHALLENGE_INVALID" CONFLICT,
+    /// The transfer is booked or called off already.
+    TransferEnded "TRANSFER_ENDED" CONFLICT,
     /// The challenge was answered already.
     NonceReplay "NONCE_REPLAY" CONFLICT,
     /// Somebody else's measurements.

@@ -1,4 +1,4 @@
-//! The operator's own listener: metrics and status, for whoever has the token.
+//! The operator's own listener, for whoever has the token: metrics, status, and calling off a transfer.
 //!
 //! It speaks HTTP in the clear, so it belongs on the loopback address, or behind a proxy with TLS.
 
@@ -7,27 +7,33 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::{from_fn_with_state, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::Router;
 use hmac::{Hmac, KeyInit, Mac};
-use serde_json::json;
+use serde_json::{json, Value};
 use sha2::Sha256;
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::reply::Answer;
+use super::request::Bytes;
+use super::transfers::shown;
 use super::{metrics, with_common_layers};
 use crate::app::App;
+use crate::attest;
 use crate::error::{ApiError, Code};
 use crate::keys::random;
-use crate::store::books;
+use crate::store::{books, transfers};
 
 /// Characters of a token, at least (existing network). 32 random hexadecimal digits are 128 bits.
 const TOKEN_MIN: usize = 32;
 
 /// Bytes of a token's file that are looked at.
 const TOKEN_FILE_MAX: u64 = 4_096;
+
+/// Bytes of the reason for which a transfer is called off, at most.
+const REASON_MAX: usize = 512;
 
 /// Where the existing network's tools put a token.
 const ADMIN_KEY: &str = "x-admin-key";
@@ -111,6 +117,7 @@ pub fn router(app: &Arc<App>, token: Token) -> Router {
     let routes = Router::new()
         .route("/metrics", get(read_metrics))
         .route("/status", get(status))
+        .route("/pending/void", post(void))
         .fallback(super::not_found)
         .method_not_allowed_fallback(super::method_not_allowed)
         // Round everything, also what does not exist: a stranger learns nothing.
@@ -156,6 +163,40 @@ async fn status(State(app): State<Arc<App>>) -> Result<Answer, ApiError> {
         "uptime_s": app.started.elapsed().as_secs(),
         "version": env!("CARGO_PKG_VERSION"),
     })))
+}
+
+/// Calls off the transfer `pending_id`, for the `reason` that its sender will read.
+async fn void(State(app): State<Arc<App>>, Bytes(body): Bytes) -> Result<Answer, ApiError> {
+    let body = attest::object(&body)?;
+    let invalid = |why| ApiError::new(Code::InvalidParameter, why);
+    let id = body
+        .get("pending_id")
+        .and_then(Value::as_i64)
+        .ok_or_else(|| invalid("\"pending_id\" is the transfer's number"))?;
+    let reason = body
+        .get("reason")
+        .and_then(Value::as_str)
+        .filter(|reason| !reason.trim().is_empty() && reason.len() <= REASON_MAX)
+        .ok_or_else(|| invalid("\"reason\" is a text for the sender, of at most 512 bytes"))?
+        .to_owned();
+    let now_ms = app.clock.now_ms();
+    let (voided, kept) = app
+        .store
+        .write(move |c| {
+            let voided = transfers::void(c, id, &reason, now_ms)?;
+            Ok::<_, ApiError>((voided, transfers::by_id(c, id)?))
+        })
+        .await?;
+    let kept =
+        kept.ok_or_else(|| ApiError::new(Code::TransactionNotFound, "there is no such transfer"))?;
+    if !voided {
+        let why = format!("transfer {id} is {} already", kept.state.name());
+        return Err(ApiError::new(Code::TransferEnded, why));
+    }
+    tracing::warn!(transfer = id, "called off by the operator");
+    let mut answer = Answer::new(shown(&kept));
+    answer.body.insert("ok".into(), true.into());
+    Ok(answer)
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ pub async fn pending(State(app): State<Arc<App>>, query: Query) -> Result<Answer
 }
 
 /// A transfer, for whoever asks.
-fn shown(kept: &Kept) -> Value {
+pub fn shown(kept: &Kept) -> Value {
     let transfer = &kept.transfer;
     let seconds = |ms: i64| ms / 1_000;
     let (confirmed, voided, reason) = match &kept.state {
