@@ -661,6 +661,33 @@ fn two_at_the_same_time_cannot_spend_twice(kind: Kind) {
     );
 }
 
+/// Two nodes on one server book what is due at the same moment.
+#[test]
+fn two_processes_book_each_transfer_once() {
+    const TRANSFERS: i64 = 40;
+    let (node, rich, other) = funded(Kind::Postgres);
+    for nonce in 1..=TRANSFERS {
+        let sent = send(&node, &rich.transfer(&other.id, "0.01", nonce));
+        assert_eq!(sent.status, 200, "{sent:?}");
+    }
+    node.wait_ms(DELAY_MS);
+    let same = Database {
+        location: node.database.location.clone(),
+        directory: tempfile::tempdir().unwrap(),
+    };
+    let second = Node::continue_on(same, node.now.clone(), unlimited());
+    // Whoever finds the other at it has nothing to do.
+    let booked: usize = std::thread::scope(|scope| {
+        [&node, &second]
+            .map(|node| scope.spawn(|| (0..10).map(|_| confirm(node)).sum::<usize>()))
+            .map(|thread| thread.join().unwrap())
+            .iter()
+            .sum()
+    });
+    assert_eq!(i64::try_from(booked).unwrap(), TRANSFERS);
+    assert_eq!(holds(&second, &other.id), 10_000 * TRANSFERS);
+}
+
 #[test]
 fn the_delay_and_the_network_can_be_set() {
     let settings = config::Settings {
