@@ -29,6 +29,8 @@ pub const CHAIN_ID: &str = "rustchain-mainnet-v2";
 pub struct Config {
     /// From whom unsigned submissions are taken.
     pub unsigned: Unsigned,
+    /// Requests of any kind a minute for one address; 0 for no limit.
+    pub requests_per_minute: u32,
     /// Challenges a minute for one address; 0 for no limit.
     pub challenges_per_minute: u32,
     /// Miner ids an hour behind one address; 0 for no limit.
@@ -62,6 +64,8 @@ impl Default for Config {
     fn default() -> Self {
         Config {
             unsigned: Unsigned::Names,
+            // Ten a second: a person's page, or a hundred miners behind one address.
+            requests_per_minute: 600,
             challenges_per_minute: 10,
             miners_per_hour: 15,
             // A miner sends six, the existing network takes ten: room for what goes wrong.
@@ -119,6 +123,10 @@ pub struct Settings {
     #[arg(long, value_enum, value_name = "WHOM", env = "VERDIGRIS_NODE_UNSIGNED")]
     #[serde(serialize_with = "as_an_option")]
     pub unsigned: Option<Unsigned>,
+    /// Requests of any kind a minute for one address that is no trusted proxy; 0 for no limit
+    /// [default: 600]
+    #[arg(long, value_name = "N", env = "VERDIGRIS_NODE_REQUESTS_PER_MINUTE")]
+    pub requests_per_minute: Option<u32>,
     /// Challenges a minute for one address; 0 for no limit [default: 10]
     #[arg(long, value_name = "N", env = "VERDIGRIS_NODE_CHALLENGES_PER_MINUTE")]
     pub challenges_per_minute: Option<u32>,
@@ -254,6 +262,7 @@ impl Settings {
             slot_seconds,
             pot,
             unsigned,
+            requests_per_minute,
             challenges_per_minute,
             miners_per_hour,
             submissions_per_hour,
@@ -285,6 +294,7 @@ impl Settings {
             slot_seconds: self.slot_seconds,
             pot: self.pot,
             unsigned: Some(config.unsigned),
+            requests_per_minute: Some(config.requests_per_minute),
             challenges_per_minute: Some(config.challenges_per_minute),
             miners_per_hour: Some(config.miners_per_hour),
             lists_per_minute: Some(config.lists_per_minute),
@@ -364,6 +374,9 @@ impl Settings {
         let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
         Config {
             unsigned: self.unsigned.unwrap_or(default.unsigned),
+            requests_per_minute: self
+                .requests_per_minute
+                .unwrap_or(default.requests_per_minute),
             challenges_per_minute: self
                 .challenges_per_minute
                 .unwrap_or(default.challenges_per_minute),

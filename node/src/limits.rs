@@ -14,7 +14,7 @@ use crate::error::{ApiError, Code};
 /// way to shut others out, nor to fill the memory.
 const CALLERS: usize = 65_536;
 
-/// Window of the limit on challenges and on lists (existing network).
+/// Window of the limits on requests, challenges and lists (existing network).
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Seconds after which somebody with too many connections may try again.
@@ -26,6 +26,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 /// All limits of a node.
 #[derive(Debug)]
 pub struct Limits {
+    requests: Window<IpAddr>,
     challenges: Window<IpAddr>,
     lists: Window<IpAddr>,
     miners: Mutex<HashMap<IpAddr, (Instant, HashSet<String>)>>,
@@ -61,6 +62,7 @@ impl Limits {
     /// As configured. A limit of 0 means none.
     pub fn new(config: &Config) -> Self {
         Limits {
+            requests: Window::new(config.requests_per_minute, MINUTE),
             challenges: Window::new(config.challenges_per_minute, MINUTE),
             lists: Window::new(config.lists_per_minute, MINUTE),
             miners: Mutex::default(),
@@ -70,6 +72,23 @@ impl Limits {
             connections_limit: config.connections_per_address,
             proxies: config.trusted_proxies.clone(),
         }
+    }
+
+    /// Counts a request of any kind. A trusted proxy that names nobody is not counted: it stands for
+    /// others.
+    ///
+    /// # Errors
+    /// [`Code::RateLimit`].
+    pub fn admit_request(&self, client: IpAddr) -> Result<(), ApiError> {
+        if self.proxies.contains(&client) {
+            return Ok(());
+        }
+        let spent = self.requests.count(network(client));
+        if spent.allowed {
+            return Ok(());
+        }
+        let message = format!("at most {} requests a minute from one address", spent.limit);
+        Err(ApiError::new(Code::RateLimit, message).after(spent.reset_s))
     }
 
     /// Counts a connection. A trusted proxy has as many as it wants: it stands for others.

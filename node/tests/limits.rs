@@ -86,6 +86,29 @@ fn assert_says_when(refused: &Reply, window_s: u64) {
 }
 
 #[test]
+fn all_requests_together_are_counted() {
+    let node = Node::start(Config {
+        requests_per_minute: 2,
+        ..unlimited()
+    });
+    let ask = |path: &str, header: &str| {
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: n\r\nConnection: close\r\n{header}\r\n");
+        Reply::read(&common::exchange(node.address, request.as_bytes())).unwrap()
+    };
+    let named = "X-Real-IP: 2001:db8::1\r\n";
+    assert_eq!(ask("/epoch", named).status, 200);
+    assert_eq!(ask("/nowhere", named).status, 404);
+    // Another address of the same network.
+    let refused = ask("/health", "X-Real-IP: 2001:db8::2\r\n");
+    assert_eq!((refused.status, refused.code()), (429, "RATE_LIMIT"));
+    assert_says_when(&refused, 60);
+    assert_eq!(ask("/epoch", "X-Real-IP: 2001:db8:0:1::1\r\n").status, 200);
+    // The proxy's own questions.
+    assert!((0..5).all(|_| ask("/epoch", "").status == 200));
+}
+
+#[test]
 fn a_key_is_counted_under_all_its_names() {
     let node = Node::start(Config {
         submissions_per_hour: 2,

@@ -56,6 +56,24 @@ fn settings_say_where_they_come_from() {
     );
 }
 
+#[test]
+fn every_setting_is_in_the_manual() {
+    let manual = include_str!("../../docs/operating.md");
+    let shown = Command::new(BINARY)
+        .args(["serve", "--print-config"])
+        .output()
+        .unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    let names: Vec<&str> = shown
+        .lines()
+        .filter_map(|line| line.trim_start_matches("# ").split(' ').next())
+        .collect();
+    assert!(names.contains(&"listen") && names.contains(&"admin-token-file"));
+    for name in names {
+        assert!(manual.contains(&format!("`{name}`")), "{name}");
+    }
+}
+
 /// The program, serving. Killed when dropped.
 struct Process {
     child: Child,

@@ -7,7 +7,7 @@ use axum::body::HttpBody as _;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -111,7 +111,8 @@ impl Line<'_> {
     }
 }
 
-/// Names the request, has it answered, and tells headers, log and metrics.
+/// Names the request, has it answered if its client has not asked too often, and tells headers, log and
+/// metrics.
 pub async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = RequestId::new();
@@ -123,7 +124,10 @@ pub async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Ne
     let client = request::client(&request, &app.config);
     request.extensions_mut().insert(client);
 
-    let mut response = next.run(request).await;
+    let mut response = match app.limits.admit_request(client.0) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
+    };
     headers::add(response.headers_mut(), &id);
     let line = Line {
         id: &id,

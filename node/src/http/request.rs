@@ -60,8 +60,8 @@ fn address(extensions: &Extensions, headers: &HeaderMap, config: &Config) -> IpA
     headers
         .get("x-real-ip")
         .and_then(|value| value.to_str().ok())
-        .and_then(|text| text.trim().parse().ok())
-        .unwrap_or(peer)
+        .and_then(|text| text.trim().parse::<IpAddr>().ok())
+        .map_or(peer, |named| named.to_canonical())
 }
 
 /// A whole body, within the limits of size and time.

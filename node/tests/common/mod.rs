@@ -47,6 +47,7 @@ pub const EPOCH_MS: i64 = 100_000;
 /// No limits on how often.
 pub fn unlimited() -> Config {
     Config {
+        requests_per_minute: 0,
         challenges_per_minute: 0,
         miners_per_hour: 0,
         submissions_per_hour: 0,
