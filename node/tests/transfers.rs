@@ -627,7 +627,7 @@ fn a_sender_has_a_limited_number_of_transfers_waiting(kind: Kind) {
     })
     .unwrap();
     (t.nonce, t.hash) = (PENDING_MAX + 1, "next".into());
-    assert_eq!(take(&c, &t, START_MS), Err(Refusal::TooMany));
+    assert_eq!(take(&c, &t, START_MS), Err(Refusal::TooMany(START_MS)));
     assert_eq!(confirm_due(&c, START_MS, 1), 1);
     take(&c, &t, START_MS).unwrap();
 }

@@ -15,8 +15,9 @@ pub enum Refusal {
     Replay(String),
     /// The sender used this nonce, which is higher.
     OutOfOrder(i64),
-    /// [`PENDING_MAX`] transfers of the sender wait.
-    TooMany,
+    /// [`PENDING_MAX`] transfers of the sender wait, the first of them until this time, milliseconds
+    /// since 1970.
+    TooMany(i64),
     /// The sender has less than what is asked for and promised together, µRTC.
     Funds {
         /// What the wallet holds.
@@ -90,9 +91,9 @@ pub fn accept(
         return Ok(Err(Refusal::OutOfOrder(latest)));
     }
     let balance = books::balance(c, &Account::Wallet(t.from.clone()))?;
-    let (waiting, pending) = promised(c, &t.from)?;
+    let (waiting, pending, first_due) = promised(c, &t.from)?;
     if waiting >= PENDING_MAX {
-        return Ok(Err(Refusal::TooMany));
+        return Ok(Err(Refusal::TooMany(first_due)));
     }
     if balance.saturating_sub(pending) < t.amount {
         return Ok(Err(Refusal::Funds { balance, pending }));
@@ -120,13 +121,13 @@ pub fn accept(
     .map(Ok)
 }
 
-/// How many transfers of a wallet wait, and what they come to, µRTC.
-fn promised(c: &Connection, from: &str) -> sql::Result<(i64, i64)> {
+/// How many transfers of a wallet wait, what they come to, µRTC, and until when the first of them does.
+fn promised(c: &Connection, from: &str) -> sql::Result<(i64, i64, i64)> {
     c.query_one(
-        "SELECT count(*), CAST(coalesce(sum(amount), 0) AS BIGINT) FROM transfers
-         WHERE from_address = ?1 AND state = 'pending'",
+        "SELECT count(*), CAST(coalesce(sum(amount), 0) AS BIGINT), coalesce(min(confirms_ms), 0)
+         FROM transfers WHERE from_address = ?1 AND state = 'pending'",
         params![from],
-        |row| Ok((row.get(0)?, row.get(1)?)),
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )
 }
 

@@ -177,7 +177,7 @@ pub async fn accept(app: &App, body: Vec<u8>) -> Result<Map<String, Value>, ApiE
         .store
         .write(move |c| {
             transfers::accept(c, &kept, received_ms, confirms_ms)?
-                .map_err(|refusal| refused(&kept, refusal))
+                .map_err(|refusal| refused(&kept, refusal, received_ms))
         })
         .await?;
     let body = json!({
@@ -204,7 +204,7 @@ pub async fn accept(app: &App, body: Vec<u8>) -> Result<Map<String, Value>, ApiE
     })
 }
 
-fn refused(transfer: &Transfer, refusal: Refusal) -> ApiError {
+fn refused(transfer: &Transfer, refusal: Refusal, now_ms: i64) -> ApiError {
     match refusal {
         Refusal::Replay(hash) => ApiError::new(
             Code::ReplayDetected,
@@ -216,10 +216,11 @@ fn refused(transfer: &Transfer, refusal: Refusal) -> ApiError {
             "the nonce is not above the last one used",
         )
         .with("latest_nonce", latest),
-        Refusal::TooMany => ApiError::new(
+        Refusal::TooMany(first_due_ms) => ApiError::new(
             Code::TooManyPending,
             format!("{PENDING_MAX} transfers of this wallet wait to be booked"),
-        ),
+        )
+        .after(u64::try_from((first_due_ms - now_ms) / 1_000 + 1).unwrap_or(1)),
         Refusal::Funds { balance, pending } => {
             let rtc = |micro| Value::Number(decimal(micro, RTC_PLACES));
             ApiError::new(
