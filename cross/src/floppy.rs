@@ -1,5 +1,5 @@
-//! `./dev floppy`: every target's miner on one floppy disk, packed, with the portable C drop; and the test
-//! that takes each of them off the image again and has it attest.
+//! `./dev floppy`: a miner for every kind of machine on one floppy disk, packed, with the portable C drop; and
+//! the test that takes each of them off the image again and has it attest.
 
 use crate::builder::{pack, Builder};
 use crate::image::{self, USUAL_KIB};
@@ -27,7 +27,7 @@ const TEXT_ROOM: u64 = 4096;
 /// What to make.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Targets by name; all, where none is named
+    /// Targets by name; where none is named, one program for every kind of machine
     names: Vec<String>,
     /// The image to write
     #[arg(long, value_name = "FILE", default_value = "verdigris-floppy.img")]
@@ -77,8 +77,12 @@ pub fn run(
     let settings = image::write(&disk, SETTINGS_CFG, &text(root, SETTINGS)?)?;
     files.push((SETTINGS_CFG.to_owned(), settings, String::new()));
 
-    let (mut miners, mut left_out) = (Vec::new(), Vec::new());
+    let (mut miners, mut left_out, mut elsewhere) = (Vec::new(), Vec::new(), Vec::new());
     for target in targets {
+        if let (Some(why), true) = (&target.floppy, arguments.names.is_empty()) {
+            elsewhere.push((short(&target.name)?, why));
+            continue;
+        }
         eprintln!("{}: building", target.name);
         let built = builder
             .target(target)
@@ -109,6 +113,12 @@ pub fn run(
         files.push((miner.name.clone(), miner.bytes[1], what));
         table += &format!("{:9} {}\n", miner.name, miner.target.triple);
     }
+    if !elsewhere.is_empty() {
+        table += "\nNot on this disk:\n";
+    }
+    for (name, why) in &elsewhere {
+        table += &format!("{name:9} {why}\n");
+    }
     let readme = text(root, README)? + &table;
     let bytes = image::write(&disk, README_TXT, &readme)?;
     files.push((README_TXT.to_owned(), bytes, String::new()));
@@ -123,6 +133,9 @@ pub fn run(
         println!("  {name:12} {bytes:>9}  {what}");
     }
     println!("  {:12} {:>9}", "free", image::free(&arguments.image)?);
+    for (name, why) in &elsewhere {
+        println!("  {name:12}  not on this disk: {why}");
+    }
     for (name, why) in &left_out {
         let why = why.lines().last().unwrap_or_default();
         println!("  {name:12}  left out: {why}");

@@ -77,7 +77,7 @@ enum Task {
         #[arg(long, value_name = "FILE")]
         write: Option<PathBuf>,
     },
-    /// Put every target's miner on one floppy disk
+    /// Put a miner for every kind of machine on one floppy disk
     Floppy(floppy::Arguments),
     /// Make the disk that boots a PC into the miner
     Boot(boot::Arguments),

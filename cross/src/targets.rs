@@ -49,6 +49,8 @@ pub struct Target {
     pub make: Vec<String>,
     #[serde(default)]
     pub unrun: Option<String>,
+    #[serde(default)]
+    pub floppy: Option<String>,
 }
 
 #[derive(Deserialize)]
