@@ -7,15 +7,35 @@ use crate::wallet::unhex;
 use heapless::String;
 use probe_core::plan::{MAX_ARENA, MIN_ARENA};
 
+/// A text for programs that have the self-check.
+#[cfg(feature = "self-check")]
+macro_rules! of_self_check {
+    ($text:literal) => {
+        $text
+    };
+}
+#[cfg(not(feature = "self-check"))]
+macro_rules! of_self_check {
+    ($text:literal) => {
+        ""
+    };
+}
+pub(super) use of_self_check;
+
 /// What `--help` prints. No line is longer than the 40 columns of the smallest screens.
-pub const HELP: &str = "\
+pub const HELP: &str = concat!(
+    "\
 verdigris-tiny proves that this machine
 is real silicon, and gets paid for it.
 
 Start here:
-  verdigris-tiny --self-check
+",
+    of_self_check!(
+        "  verdigris-tiny --self-check
      does it compute as it should?
-  verdigris-tiny --dry-run --quick
+"
+    ),
+    "  verdigris-tiny --dry-run --quick
      measure, send nothing
   verdigris-tiny --node http://HOST:8099
      prove this machine to a node
@@ -26,10 +46,14 @@ What to do:
   --once         attest once (default)
   --mine         again every 580 s
   --dry-run      measure; ask no node
-  --self-check   does it compute right?
+",
+    of_self_check!(
+        "  --self-check   does it compute right?
                  lines with = are equal
                  on every architecture
-  --version      -V
+"
+    ),
+    "  --version      -V
   --help         -h
 
 How:
@@ -68,7 +92,8 @@ Exit status:
   2 bad options    3 node not reached
   4 bad wallet     5 cannot measure
   6 answer not to be trusted
-  7 another file is at fault";
+  7 another file is at fault"
+);
 
 /// Longest argument, bytes.
 pub const ARGUMENT_MAX: usize = 256;

@@ -1,5 +1,6 @@
 //! How it ended: lines of 40 columns for a person, one line of JSON for a script.
 
+use super::arguments::of_self_check;
 use super::arguments::Settings;
 use crate::session::{Ending, Error, Outcome};
 use core::fmt::{self, Write};
@@ -134,7 +135,10 @@ fn next_step(status: u8) -> &'static str {
         2 => "see --help",
         3 => "check --node, and that the node runs; --mine keeps trying",
         6 => "check --node: a proxy may be in between, or ask the operator",
-        _ => "try --quick or another --arena, and --self-check",
+        _ => concat!(
+            "try --quick or another --arena",
+            of_self_check!(", and --self-check")
+        ),
     }
 }
 
