@@ -187,7 +187,7 @@ fn a_proxy_of_the_environment_leads_to_the_node() {
     );
 }
 
-/// With `VERDIGRIS_NODE_BIN` naming a `verdigris-node`: it is killed after its challenge, and started
+/// With `VERDIGRIS_TEST_NODE` naming a `verdigris-node`: it is killed after its challenge, and started
 /// again.
 #[test]
 fn a_real_node_may_restart_between_challenge_and_submission() {

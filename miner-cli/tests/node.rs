@@ -275,7 +275,7 @@ fn the_balance_is_shown_with_its_computation() {
     assert_eq!(json["balance"]["amount_i64"], 1_500_001);
 }
 
-/// With `VERDIGRIS_NODE_BIN` naming a `verdigris-node`: the whole conversation.
+/// With `VERDIGRIS_TEST_NODE` naming a `verdigris-node`: the whole conversation.
 #[test]
 fn a_whole_attestation_with_a_real_node() {
     let home = Home::new();

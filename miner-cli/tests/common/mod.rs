@@ -159,7 +159,7 @@ fn read(stream: &TcpStream) -> Option<Request> {
     })
 }
 
-/// The real node as a process, with a database of its own in `home`; `None` where `VERDIGRIS_NODE_BIN`
+/// The real node as a process, with a database of its own in `home`; `None` where `VERDIGRIS_TEST_NODE`
 /// does not name its program, which is said.
 pub struct Node {
     child: Child,
@@ -173,8 +173,8 @@ impl Node {
 
     /// At an address of this machine.
     pub fn start_at(home: &Home, address: &str) -> Option<Self> {
-        let Some(program) = std::env::var_os("VERDIGRIS_NODE_BIN") else {
-            eprintln!("VERDIGRIS_NODE_BIN is not set: no real node");
+        let Some(program) = std::env::var_os("VERDIGRIS_TEST_NODE") else {
+            eprintln!("VERDIGRIS_TEST_NODE is not set: no real node");
             return None;
         };
         let mut child = Command::new(program)
