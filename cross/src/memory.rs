@@ -8,7 +8,7 @@
 use crate::builder::Builder;
 use crate::matrix::{self, named};
 use crate::node::Node;
-use crate::targets::{Route, Target};
+use crate::targets::Target;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -290,10 +290,7 @@ fn table(out: &mut String, rows: &[Row]) -> std::fmt::Result {
     )?;
     for row in rows {
         let target = &row.target;
-        let route = match target.route {
-            Route::Rust => "rust",
-            Route::C => "c",
-        };
+        let route = target.route;
         if let Some(why) = &target.unrun {
             writeln!(
                 out,

@@ -1,7 +1,6 @@
 //! `docs/targets.md`: what came out, for people.
 
 use crate::matrix::{named, Attested, Row, Run};
-use crate::targets::Route;
 use std::fmt::Write;
 
 /// Where and how the figures were made.
@@ -87,10 +86,7 @@ fn programs(out: &mut String, rows: &[Row]) -> std::fmt::Result {
     )?;
     for row in rows {
         let target = &row.target;
-        let route = match target.route {
-            Route::Rust => "rust",
-            Route::C => "c",
-        };
+        let route = target.route;
         let (bytes, took) = match &row.built {
             Ok(built) => (built.bytes.to_string(), built.took.as_secs().to_string()),
             Err(_) => ("not built".into(), String::new()),

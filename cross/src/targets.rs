@@ -59,6 +59,15 @@ struct File {
     target: Vec<Target>,
 }
 
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Route::Rust => "rust",
+            Route::C => "c",
+        })
+    }
+}
+
 impl fmt::Display for Endian {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

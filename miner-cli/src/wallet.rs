@@ -13,7 +13,6 @@ use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use ed25519_dalek::SigningKey;
 use miner_tiny::session::Signer;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::path::Path;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -46,9 +45,6 @@ const COST_LIMIT: Cost = Cost {
     passes: 64,
     lanes: 16,
 };
-
-/// Hexadecimal digits of an address after `RTC`.
-const ADDRESS_DIGITS: usize = 40;
 
 /// A key file.
 #[derive(Debug, Serialize, Deserialize)]
@@ -217,8 +213,9 @@ impl Wallet {
 
     /// The address: `RTC` and the first 40 hexadecimal digits of SHA-256 of the public key.
     pub fn address(&self) -> String {
-        let digits = hex::encode(&Sha256::digest(self.public_key()));
-        format!("RTC{}", &digits[..ADDRESS_DIGITS])
+        miner_tiny::wallet::address(&self.public_key())
+            .as_str()
+            .to_owned()
     }
 
     /// The secret seed as hexadecimal digits.

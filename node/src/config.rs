@@ -211,6 +211,20 @@ impl std::fmt::Display for BadSettings {
 
 impl std::error::Error for BadSettings {}
 
+/// The database that a command works on.
+#[derive(Debug, clap::Args)]
+pub struct Database {
+    /// The database: a file, or postgres://USER@HOST/NAME
+    #[arg(
+        long,
+        value_name = "FILE|URL",
+        env = "VERDIGRIS_NODE_DATABASE",
+        hide_env_values = true,
+        default_value = DATABASE
+    )]
+    pub database: Location,
+}
+
 /// As it is written, but for a password in a URL.
 fn without_password<S: Serializer>(
     database: &Option<Location>,

@@ -47,20 +47,27 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// Exactly `N` bytes from hexadecimal text of either case.
 pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let text = text.as_bytes();
     if text.len() != N * 2 {
         return None;
     }
-    let digit = |c: u8| {
-        char::from(c)
-            .to_digit(16)
-            .and_then(|d| u8::try_from(d).ok())
-    };
     let mut out = [0; N];
-    for (byte, pair) in out.iter_mut().zip(text.chunks_exact(2)) {
-        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    for (to, pair) in out.iter_mut().zip(text.as_bytes().chunks(2)) {
+        *to = byte(pair)?;
     }
     Some(out)
+}
+
+/// As many bytes as hexadecimal text of either case has; `None` for anything else.
+pub fn unhex_all(text: &str) -> Option<Vec<u8>> {
+    text.as_bytes().chunks(2).map(byte).collect()
+}
+
+fn byte(pair: &[u8]) -> Option<u8> {
+    let digit = |c: u8| char::from(c).to_digit(16);
+    match *pair {
+        [high, low] => u8::try_from(digit(high)? << 4 | digit(low)?).ok(),
+        _ => None,
+    }
 }
 
 /// The address of a public key: `RTC` and the first 40 hexadecimal digits of its SHA-256.

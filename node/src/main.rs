@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use verdigris_node::app::App;
 use verdigris_node::clock::Clock;
-use verdigris_node::config::{unknown_variables, Layered, Settings, DATABASE};
+use verdigris_node::config::{unknown_variables, Database, Layered, Settings};
 use verdigris_node::http::admin::Token;
 use verdigris_node::json::decimal;
 use verdigris_node::ledger::RTC_PLACES;
@@ -101,19 +101,6 @@ struct Serve {
     print_config: bool,
     #[command(flatten)]
     settings: Settings,
-}
-
-#[derive(Args)]
-struct Database {
-    /// The database: a file, or postgres://USER@HOST/NAME
-    #[arg(
-        long,
-        value_name = "FILE|URL",
-        env = "VERDIGRIS_NODE_DATABASE",
-        hide_env_values = true,
-        default_value = DATABASE
-    )]
-    database: Location,
 }
 
 /// The audit found something.

@@ -2,9 +2,8 @@
 
 mod common;
 
-use common::{get, unlimited, Miner, Node, EPOCH_MS};
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Output, Stdio};
+use common::{get, serve, unlimited, Miner, Node, EPOCH_MS};
+use std::process::{Command, Output};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_verdigris-node");
 
@@ -14,20 +13,6 @@ fn run(args: &[&str]) -> Output {
 
 fn text(output: &[u8]) -> String {
     String::from_utf8_lossy(output).into_owned()
-}
-
-/// Starts `serve` and gives the line it prints; the caller ends it.
-fn serve(command: &mut Command) -> (Child, String) {
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
-    (child, line.trim().to_owned())
 }
 
 #[test]

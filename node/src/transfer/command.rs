@@ -4,9 +4,10 @@ use clap::Subcommand;
 use std::error::Error;
 
 use crate::clock::Clock;
+use crate::config::Database;
 use crate::json::decimal;
 use crate::ledger::RTC_PLACES;
-use crate::store::sql::{self, Access, Connection, Location, Purpose, Trouble};
+use crate::store::sql::{self, Access, Connection, Purpose, Trouble};
 use crate::store::{open_to_look, transfers};
 
 /// What can be done about a transfer.
@@ -19,15 +20,9 @@ pub enum Command {
         /// Why, for its sender to read
         #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
         reason: String,
-        /// The database: a file, or postgres://USER@HOST/NAME
-        #[arg(
-            long,
-            value_name = "FILE|URL",
-            env = "VERDIGRIS_NODE_DATABASE",
-            hide_env_values = true,
-            default_value = crate::config::DATABASE
-        )]
-        database: Location,
+        /// Which database
+        #[command(flatten)]
+        database: Database,
     },
 }
 
@@ -42,7 +37,7 @@ pub fn run(command: &Command) -> Result<String, Box<dyn Error>> {
     let Command::Void {
         id,
         reason,
-        database,
+        database: Database { database },
     } = command;
     // Says what is wrong with the database, and never makes one.
     drop(open_to_look(database.clone())?);

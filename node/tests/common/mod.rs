@@ -211,6 +211,20 @@ pub struct Server {
     pub address: SocketAddr,
 }
 
+/// Starts `serve` and gives the line it prints; the caller ends it.
+pub fn serve(command: &mut Command) -> (Child, String) {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    (child, line.trim().to_owned())
+}
+
 impl Server {
     /// With epochs of a second and no limits on how often.
     pub fn start(location: &Location) -> Self {
@@ -234,24 +248,14 @@ impl Server {
     }
 
     fn run(mut command: Command, location: &Location) -> Self {
-        let mut child = command
+        command
             .args(["serve", "--listen", "127.0.0.1:0", "--epoch-seconds", "1"])
             .args(["--challenges-per-minute", "0", "--miners-per-hour", "0"])
             .args(["--submissions-per-hour", "0"])
             .arg("--database")
-            .arg(argument(location))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let address = line
-            .trim()
-            .strip_prefix("listening on http://")
-            .expect(&line);
+            .arg(argument(location));
+        let (child, line) = serve(&mut command);
+        let address = line.strip_prefix("listening on http://").expect(&line);
         Server {
             address: address.parse().unwrap(),
             child,

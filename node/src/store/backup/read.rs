@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::{BackupError, Summary, FORM};
-use crate::keys::hex;
+use crate::keys::{hex, unhex_all};
 use crate::store::sql::{params, Connection, Dialect, Location, Value};
 use crate::store::{open_to_write, schema, with_schema};
 
@@ -158,7 +158,7 @@ impl Owned {
             Json::Bool(truth) => Owned::Truth(*truth),
             Json::Number(n) => Owned::Integer(n.as_i64()?),
             Json::String(text) => Owned::Text(text.clone()),
-            Json::Object(members) => Owned::Bytes(unhex(members.get("hex")?.as_str()?)?),
+            Json::Object(members) => Owned::Bytes(unhex_all(members.get("hex")?.as_str()?)?),
             Json::Array(_) => return None,
         })
     }
@@ -172,17 +172,6 @@ impl Owned {
             Owned::Bytes(bytes) => Value::Bytes(bytes),
         }
     }
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |c: &u8| char::from(*c).to_digit(16);
-    let pairs = text.as_bytes().chunks(2);
-    pairs
-        .map(|pair| match pair {
-            [high, low] => u8::try_from(digit(high)? << 4 | digit(low)?).ok(),
-            _ => None,
-        })
-        .collect()
 }
 
 fn unsound(why: &str) -> BackupError {
