@@ -114,10 +114,15 @@ pub fn enrolled(c: &Connection, epoch: i64) -> sql::Result<i64> {
     )
 }
 
+/// What every miner weighs in every epoch: `epoch`, `miner`, `weight`, and `attestation_id`, whose verdict
+/// says why. The one place: settlement, explanation and audit all read this, so whatever takes weight
+/// from a miner before its epoch is settled does it here.
+const WEIGHTS: &str = "(SELECT epoch, miner, weight, attestation_id FROM enrolments) AS weights";
+
 /// Everybody's weight in an epoch, by miner id.
 pub fn weights(c: &Connection, epoch: i64) -> sql::Result<Vec<(String, i64)>> {
     c.query_all(
-        "SELECT miner, weight FROM enrolments WHERE epoch = ?1 ORDER BY miner",
+        &format!("SELECT miner, weight FROM {WEIGHTS} WHERE epoch = ?1 ORDER BY miner"),
         params![epoch],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )
