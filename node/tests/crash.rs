@@ -9,64 +9,21 @@
 mod common;
 
 use common::postgres::Cluster;
-use common::{check, get, load, nonce, number, post, Database, Kind, Miner, Server};
-use std::net::SocketAddr;
+use common::{
+    check, get, nonce, number, post, setting, under_load, Database, Kind, Miner, Moments, Server,
+};
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Mutex;
 use std::time::Duration;
 use verdigris_node::store::sql::Location;
 
 on_each_database!(what_was_answered_survives_any_end);
 
-const CLIENTS: u64 = 4;
-const MINERS_OF_A_CLIENT: u64 = 3;
-
-/// SplitMix64: one number after the other from a seed.
-struct Moments(u64);
-
-impl Moments {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        probe_core::seed::finish(self.0)
-    }
-
-    /// Waits for 0.1 to 1.5 s.
-    fn wait(&mut self) {
-        std::thread::sleep(Duration::from_millis(100 + self.next() % 1_400));
-    }
-}
-
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name)
-        .ok()
-        .map_or(default, |text| text.parse().unwrap())
-}
-
 fn rounds() -> (u64, Moments) {
     let rounds = setting("VERDIGRIS_CRASH_ROUNDS", 8);
     let seed = setting("VERDIGRIS_CRASH_SEED", 1);
     println!("{rounds} rounds, seed {seed}");
     (rounds, Moments(seed))
-}
-
-/// Clients at work on the servers, each at one of them, until `end` has done what it does.
-fn under_load(servers: &[SocketAddr], answered: &Mutex<Vec<String>>, end: impl FnOnce()) {
-    let stop = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        for (number, &address) in (0..CLIENTS).zip(servers.iter().cycle()) {
-            let stop = &stop;
-            scope.spawn(move || {
-                let first = number * MINERS_OF_A_CLIENT;
-                let miners: Vec<Miner> = (first..first + MINERS_OF_A_CLIENT)
-                    .map(Miner::number)
-                    .collect();
-                load(address, &miners, stop, answered);
-            });
-        }
-        end();
-        stop.store(true, Ordering::Relaxed);
-    });
 }
 
 /// Left alone, it settles what is due and ends in good order.

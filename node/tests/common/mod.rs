@@ -231,6 +231,13 @@ impl Server {
         Server::run(Command::new(BINARY), location)
     }
 
+    /// The same with an environment of its own.
+    pub fn start_with(location: &Location, prepare: impl FnOnce(&mut Command)) -> Self {
+        let mut command = Command::new(BINARY);
+        prepare(&mut command);
+        Server::run(command, location)
+    }
+
     /// The same where a transfer is booked a second after it was taken.
     pub fn start_with_fast_transfers(location: &Location) -> Self {
         let mut command = Command::new(BINARY);
@@ -274,6 +281,50 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A number from the environment, for campaigns.
+pub fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name)
+        .ok()
+        .map_or(default, |text| text.parse().unwrap())
+}
+
+/// SplitMix64: one number after the other from a seed.
+pub struct Moments(pub u64);
+
+impl Moments {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        probe_core::seed::finish(self.0)
+    }
+
+    /// Waits for 0.1 to 1.5 s.
+    pub fn wait(&mut self) {
+        std::thread::sleep(Duration::from_millis(100 + self.next() % 1_400));
+    }
+}
+
+const CLIENTS: u64 = 4;
+const MINERS_OF_A_CLIENT: u64 = 3;
+
+/// Clients at work on the servers, each at one of them, until `end` has done what it does.
+pub fn under_load(servers: &[SocketAddr], answered: &Mutex<Vec<String>>, end: impl FnOnce()) {
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for (number, &address) in (0..CLIENTS).zip(servers.iter().cycle()) {
+            let stop = &stop;
+            scope.spawn(move || {
+                let first = number * MINERS_OF_A_CLIENT;
+                let miners: Vec<Miner> = (first..first + MINERS_OF_A_CLIENT)
+                    .map(Miner::number)
+                    .collect();
+                load(address, &miners, stop, answered);
+            });
+        }
+        end();
+        stop.store(true, Ordering::Relaxed);
+    });
 }
 
 /// Attests as several miners in turn until told to stop; notes the nonces that were answered.
