@@ -26,6 +26,7 @@ pub fn bare(architecture: &str) -> Evidence {
         branch: None,
         cache: None,
         counter: None,
+        counter_start: None,
         elapsed_ns: 0,
         elapsed_ticks: 0,
         environment: None,
@@ -62,10 +63,10 @@ pub fn ample() -> Evidence {
         ("dmi.product_name", "A Computer \\ \"Model 1\""),
         ("dmi.board_vendor", "A Maker of Computers, Inc."),
         ("dmi.board_name", "0ABCDE"),
-        ("dmi.bios_vendor", "A Maker of Firmware Corp."),
+        ("dmi.bios_vendor", "A Maker of Firmware"),
         ("dmi.chassis_vendor", "A Maker of Computers, Inc."),
         ("os", "Debian GNU/Linux 12 (bookworm)"),
-        ("kernel", "6.1.0-40-amd64"),
+        ("kernel", "6.1.0"),
     ]
     .map(|(key, value)| Fact::new(key, value));
     Evidence {
@@ -110,6 +111,7 @@ pub fn ample() -> Evidence {
             step: 22,
             ticks: 123_456_789,
         }),
+        counter_start: Some(2_596_000_000 * 86_400 * 60),
         elapsed_ns: 2_500_000_000,
         elapsed_ticks: 5_000_000_000,
         environment: Some(environment::Evidence::gather(&facts)),

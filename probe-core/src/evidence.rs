@@ -41,6 +41,11 @@ pub struct Evidence {
     pub cache: Option<cache::Evidence>,
     /// See [`counter`].
     pub counter: Option<counter::Evidence>,
+    /// The counter's raw value at the start of the probe, which `elapsed_ticks` and the pairs of
+    /// [`oscillator::Evidence::clock`] count from; so a node can follow one counter from probe to probe. Its
+    /// source, width and stated rate are in `counter`. `None`, and not in the JSON, from older probers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counter_start: Option<u64>,
     /// Elapsed time of the whole probe by the independent clock, nanoseconds; 0 without a clock.
     pub elapsed_ns: u64,
     /// Elapsed time of the whole probe, ticks.

@@ -25,7 +25,7 @@ use crate::measure::Pace;
 use crate::plan::Plan;
 use crate::seed::Seed;
 use crate::stats::mul_div;
-use crate::ticks::{Clock, Elapsed};
+use crate::ticks::{mask, Clock, Elapsed};
 use core::convert::Infallible;
 use heapless::Vec;
 
@@ -336,6 +336,8 @@ impl<'a> Prober<'a> {
         let pair = clock.as_deref_mut().map(|clock| read_pair(machine, clock));
         let ticks = pair.map_or_else(|| machine.now(), |(ticks, _)| ticks);
         let start = (Elapsed::since(ticks), pair.map_or(0, |(_, ns)| ns));
+        let raw = ticks & mask(machine.info().bits);
+        self.evidence.counter_start.get_or_insert(raw);
         let (elapsed, start_ns) = self.start.get_or_insert(start);
         self.evidence.elapsed_ticks = elapsed.at(machine, ticks);
         let start_ns = *start_ns;
@@ -401,6 +403,7 @@ fn empty(plan: &Plan, facts: &[Fact]) -> Evidence {
         branch: None,
         cache: None,
         counter: None,
+        counter_start: None,
         elapsed_ns: 0,
         elapsed_ticks: 0,
         environment: (!facts.is_empty()).then_some(environment),

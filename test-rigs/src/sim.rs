@@ -416,10 +416,17 @@ impl Machine for Simulated {
 /// # Panics
 /// Where the plan's arena is out of bounds.
 pub fn probe(spec: Spec, noise: u64, plan: Plan, challenge: Seed) -> Evidence {
-    let mut machine = Simulated::new(spec, noise);
+    probe_on(&mut Simulated::new(spec, noise), plan, challenge)
+}
+
+/// Probes a machine that may have run before.
+///
+/// # Panics
+/// Where the plan's arena is out of bounds.
+pub fn probe_on(machine: &mut Simulated, plan: Plan, challenge: Seed) -> Evidence {
     let mut clock = machine.clock();
     let mut arena = vec![0; plan.arena_bytes as usize];
     let mut prober = Prober::new(plan, challenge, &mut arena, &[]).expect("a valid plan");
-    while prober.poll(&mut machine, Some(&mut clock)).is_err() {}
+    while prober.poll(machine, Some(&mut clock)).is_err() {}
     prober.evidence().expect("a finished probe").clone()
 }

@@ -11,7 +11,7 @@ use probe_core::plan::Plan;
 use probe_core::seed::Seed;
 use probe_core::wire::BARE_SUBMISSION_MAX;
 use proptest::prelude::*;
-use test_rigs::sim::{presets, probe, Spec};
+use test_rigs::sim::{presets, probe, probe_on, Simulated, Spec};
 
 const KIB: u32 = 1_024;
 
@@ -127,6 +127,29 @@ fn a_changed_field_breaks_its_digest() {
     }
 }
 
+/// The raw reading goes on from probe to probe; evidence from before there was one is still read.
+#[test]
+fn a_counter_can_be_followed_from_one_probe_to_the_next() {
+    let mut machine = Simulated::new(presets::zen(), 2);
+    let mut last_end = 0;
+    for n in 0..3 {
+        let seed = Seed::derive(&format!("nonce {n}"), "a miner");
+        let evidence = probe_on(&mut machine, plan(true, 256 * KIB), seed);
+        let start = evidence.counter_start.expect("a raw reading");
+        assert!(start > last_end, "{start} {last_end}");
+        last_end = start + evidence.elapsed_ticks;
+    }
+
+    let evidence = probe_on(&mut machine, plan(true, 256 * KIB), Seed::derive("n", "m"));
+    let older = Evidence {
+        counter_start: None,
+        ..evidence
+    };
+    let json = serde_json::to_string(&older).expect("it is JSON");
+    assert!(!json.contains("counter_start"));
+    assert_eq!(serde_json::from_str::<Evidence>(&json).ok(), Some(older));
+}
+
 #[test]
 fn evidence_survives_json_and_is_canonical() {
     let seed = Seed::derive("a nonce", "a miner");
@@ -157,6 +180,7 @@ fn widest() -> Evidence {
     let wide = [cost; 4];
     e.environment = Some(environment::Evidence::gather(&facts));
     (e.elapsed_ns, e.elapsed_ticks) = (ticks, ticks);
+    e.counter_start = Some(u64::MAX);
     e.identity.name = clip(&"n".repeat(48));
     e.identity.architecture = clip(&"n".repeat(16));
     e.identity.vector_unit = clip(&"n".repeat(16));

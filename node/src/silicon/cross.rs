@@ -316,6 +316,7 @@ fn evidence(
         branch: None,
         cache: row.curve.map(walked),
         counter: None,
+        counter_start: None,
         elapsed_ns: 0,
         elapsed_ticks: 0,
         environment: None,
