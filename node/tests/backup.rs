@@ -16,6 +16,7 @@ on_each_database!(
     a_running_node_is_backed_up_and_restored_to_either_database,
     a_damaged_backup_restores_nothing,
     a_backup_of_version_2_is_restored,
+    a_backup_of_version_3_is_restored,
 );
 
 const KINDS: [Kind; 2] = [Kind::Sqlite, Kind::Postgres];
@@ -251,4 +252,21 @@ fn a_backup_of_version_2_is_restored(kind: Kind) {
     let database = Database::new(kind);
     restore(&data("backup-2.jsonl"), &database.location).unwrap();
     is_the_recorded_one(&database.location);
+}
+
+/// A backup of version 3: four names, one of them without a key, and a transfer in each state.
+fn a_backup_of_version_3_is_restored(kind: Kind) {
+    let database = Database::new(kind);
+    restore(&data("backup-3.jsonl"), &database.location).unwrap();
+    let (c, _) = open_to_look(database.location.clone()).unwrap();
+    let report = audit(&c).unwrap();
+    assert_eq!(report.faults, Vec::<String>::new());
+    assert_eq!((report.attestations, report.transfers), (3, 3));
+    let of_names = "SELECT miner FROM miners WHERE NOT frozen AND public_key IS NOT NULL
+                    AND miner IN ('keyless', 'named')";
+    assert_eq!(column(&database.location, of_names), ["named"]);
+    // It goes on where the old one stopped: nothing of it is in the way of new rows.
+    let now = std::sync::Arc::new(std::sync::atomic::AtomicI64::new(START_MS + 2 * 86_400_000));
+    let node = Node::continue_on(database, now, unlimited());
+    assert_eq!(Miner::number(3).named("named").attest(&node).status, 200);
 }

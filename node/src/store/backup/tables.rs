@@ -24,7 +24,7 @@ const fn truth(name: &'static str) -> (&'static str, Kind) {
 
 /// In the order in which the schema's own rules let them be filled: enrolments before their epoch is
 /// settled, postings before their transaction seals them, transfers after what was booked for them.
-pub const TABLES: [Table; 9] = [
+pub const TABLES: [Table; 11] = [
     Table {
         name: "meta",
         columns: &[plain("key"), plain("number"), plain("bytes")],
@@ -73,8 +73,35 @@ pub const TABLES: [Table; 9] = [
             plain("presence_ppm"),
             plain("multiplier"),
             plain("weight"),
+            truth("frozen"),
         ],
         order: "miner",
+    },
+    Table {
+        name: "key_actions",
+        columns: &[
+            plain("id"),
+            plain("at_ms"),
+            plain("miner"),
+            plain("action"),
+            plain("previous_key"),
+            plain("public_key"),
+            plain("reason"),
+        ],
+        order: "id",
+    },
+    Table {
+        name: "headers",
+        columns: &[
+            plain("slot"),
+            plain("miner"),
+            plain("header"),
+            plain("message"),
+            plain("signature"),
+            plain("public_key"),
+            plain("received_ms"),
+        ],
+        order: "slot",
     },
     Table {
         name: "enrolments",
