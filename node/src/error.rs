@@ -23,6 +23,11 @@ macro_rules! codes {
                 match self { $(Code::$name => $text,)+ }
             }
 
+            /// What it means, in a sentence.
+            pub const fn about(self) -> &'static str {
+                match self { $(Code::$name => concat!($($doc),+).trim_ascii(),)+ }
+            }
+
             /// The HTTP status that it travels with.
             pub const fn status(self) -> StatusCode {
                 match self { $(Code::$name => StatusCode::$status,)+ }
@@ -179,7 +184,7 @@ codes! {
 }
 
 /// Seconds after which to come back, where a refusal says so: in the body, and as `Retry-After`.
-const RETRY_AFTER_MEMBER: &str = "retry_after_s";
+pub const RETRY_AFTER_MEMBER: &str = "retry_after_s";
 
 /// A refusal: a code, a sentence for the owner, and where there is more to say, more members.
 #[derive(Debug, Clone)]

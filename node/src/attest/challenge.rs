@@ -1,9 +1,12 @@
 //! Challenges: issued once, answered once, in time, and where they are bound by that miner alone.
 
+use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::error::{ApiError, Code};
+use crate::http::scalars::{MinerId, UnixSeconds};
 use crate::keys::{hex, random};
 use crate::store::records::{self, Challenge};
 
@@ -12,11 +15,26 @@ use super::shape::{check_id, Submission};
 /// How long a challenge may be answered, milliseconds: the existing network's 300 s.
 pub const TTL_MS: i64 = 300_000;
 
-/// Issues a challenge: gives the signed answer.
+/// A challenge as it is handed out.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Challenge)]
+pub struct Issued {
+    /// Who alone may answer it; null where everybody may.
+    #[schema(value_type = Option<MinerId>)]
+    bound_miner: Option<String>,
+    /// Until when.
+    expires_at: UnixSeconds,
+    /// What the submission and the measurements repeat.
+    #[schema(min_length = 64, max_length = 64, pattern = "^[0-9a-f]{64}$")]
+    nonce: String,
+    server_time: UnixSeconds,
+}
+
+/// Issues a challenge.
 ///
 /// # Errors
 /// [`Code::InvalidJsonObject`], [`Code::InvalidMiner`], [`Code::InvalidMinerWalletFormat`].
-pub async fn issue(app: &App, body: &[u8]) -> Result<Map<String, Value>, ApiError> {
+pub async fn issue(app: &App, body: &[u8]) -> Result<Issued, ApiError> {
     let members = if body.is_empty() {
         Map::new()
     } else {
@@ -43,16 +61,16 @@ pub async fn issue(app: &App, body: &[u8]) -> Result<Map<String, Value>, ApiErro
         bound_miner,
         used: false,
     };
-    let mut answer = Map::new();
-    answer.insert("bound_miner".into(), challenge.bound_miner.clone().into());
-    answer.insert("expires_at".into(), (challenge.expires_ms / 1_000).into());
-    answer.insert("nonce".into(), challenge.nonce.clone().into());
-    answer.insert("server_time".into(), (issued_ms / 1_000).into());
+    let issued = Issued {
+        bound_miner: challenge.bound_miner.clone(),
+        expires_at: UnixSeconds::of_ms(challenge.expires_ms),
+        nonce: challenge.nonce.clone(),
+        server_time: UnixSeconds::of_ms(issued_ms),
+    };
     app.store
         .write(move |c| Ok::<_, ApiError>(records::add_challenge(c, &challenge)?))
         .await?;
-    app.store.key().sign(&mut answer);
-    Ok(answer)
+    Ok(issued)
 }
 
 /// Whether a challenge may be answered by this submission now.

@@ -2,22 +2,47 @@
 
 use axum::extract::State;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
-use super::reply::Answer;
+use super::openapi::{refusals, BODY, ID, STORE};
+use super::reply::{Answer, Signed};
 use super::request::{Bytes, Client};
+use super::scalars::MinerId;
 use crate::app::App;
 use crate::attest;
-use crate::error::ApiError;
+use crate::attest::challenge::Issued;
+use crate::error::{ApiError, Code};
 
+/// Who asks for a challenge. The body may be empty, too.
+#[derive(ToSchema)]
+pub struct ChallengeRequest {
+    /// Who alone may answer it; without, everybody may.
+    #[expect(dead_code, reason = "described here, read member by member")]
+    miner: Option<MinerId>,
+    /// The same under its other name.
+    #[expect(dead_code, reason = "described here, read member by member")]
+    miner_id: Option<MinerId>,
+}
+
+refusals! { ChallengeRefusals = BODY, ID, STORE, &[Code::ChallengeRateLimit] }
+
+/// Asks for a challenge, to be answered once and within 300 s.
+#[utoipa::path(
+    post,
+    path = "/attest/challenge",
+    operation_id = "challenge",
+    tag = "Attestation",
+    request_body = ChallengeRequest,
+    responses((status = 200, description = "The challenge.", body = Signed<Issued>), ChallengeRefusals)
+)]
 pub async fn challenge(
     State(app): State<Arc<App>>,
     Client(client): Client,
     Bytes(body): Bytes,
-) -> Result<Answer, ApiError> {
+) -> Result<Answer<Signed<Issued>>, ApiError> {
     app.limits.admit_challenge(client)?;
-    attest::challenge::issue(&app, &body)
-        .await
-        .map(Answer::from)
+    let issued = attest::challenge::issue(&app, &body).await?;
+    Ok(Answer::signed(issued, app.store.key()))
 }
 
 pub async fn submit(

@@ -1,11 +1,15 @@
 //! `/epoch`, `/lottery/eligibility`, `/api/epoch/{n}/explain`.
 
 use axum::extract::State;
+use serde::Serialize;
 use serde_json::{json, Value};
 use std::sync::Arc;
+use utoipa::ToSchema;
 
+use super::openapi::{refusals, STORE};
 use super::reply::Answer;
 use super::request::{Query, Segment};
+use super::scalars::{Rtc, UnixSeconds};
 use crate::app::App;
 use crate::attest::shape::check_id;
 use crate::attest::WEIGHT_PLACES;
@@ -21,7 +25,45 @@ const ROTATION_MS: i64 = 86_400_000;
 /// Shares in one answer, at most.
 const SHARES_MAX: i64 = 1_000;
 
-pub async fn current(State(app): State<Arc<App>>) -> Result<Answer, ApiError> {
+/// The epoch that is under way.
+#[derive(Serialize, ToSchema)]
+pub struct Epoch {
+    /// Slots of an epoch.
+    #[schema(minimum = 1)]
+    blocks_per_epoch: i64,
+    /// Miners that share in this epoch so far.
+    #[schema(minimum = 0)]
+    enrolled_miners: i64,
+    /// Its number; they count from 0.
+    #[schema(minimum = 0)]
+    epoch: i64,
+    epoch_ends_at: UnixSeconds,
+    /// What is shared out for each epoch.
+    epoch_pot: Rtc,
+    /// The last epoch that was paid; null before the first.
+    last_settled_epoch: Option<i64>,
+    server_time: UnixSeconds,
+    /// The slot's number since genesis.
+    slot: i64,
+    /// Seconds of a slot.
+    #[schema(minimum = 1)]
+    slot_seconds: i64,
+    /// All RTC that there will ever be.
+    #[schema(minimum = 0)]
+    total_supply_rtc: i64,
+}
+
+refusals! { CurrentRefusals = STORE }
+
+/// The epoch that is under way.
+#[utoipa::path(
+    get,
+    path = "/epoch",
+    operation_id = "epoch",
+    tag = "Epochs",
+    responses((status = 200, description = "The epoch.", body = Epoch), CurrentRefusals)
+)]
+pub async fn current(State(app): State<Arc<App>>) -> Result<Answer<Epoch>, ApiError> {
     let chain = *app.store.chain();
     let now_s = app.clock.now_s();
     let (epoch, enrolled, settled) = app
@@ -31,18 +73,18 @@ pub async fn current(State(app): State<Arc<App>>) -> Result<Answer, ApiError> {
             Ok::<_, ApiError>((epoch, books::enrolled(c, epoch)?, books::last_settled(c)?))
         })
         .await?;
-    Ok(Answer::new(json!({
-        "blocks_per_epoch": chain.slots_per_epoch,
-        "enrolled_miners": enrolled,
-        "epoch": epoch,
-        "epoch_ends_at": chain.epoch_end_s(epoch),
-        "epoch_pot": decimal(chain.pot, RTC_PLACES),
-        "last_settled_epoch": settled,
-        "server_time": now_s,
-        "slot": chain.slot(now_s),
-        "slot_seconds": chain.slot_s,
-        "total_supply_rtc": TOTAL_SUPPLY / MICRO_PER_RTC,
-    })))
+    Ok(Answer::new(Epoch {
+        blocks_per_epoch: chain.slots_per_epoch,
+        enrolled_miners: enrolled,
+        epoch,
+        epoch_ends_at: UnixSeconds(chain.epoch_end_s(epoch)),
+        epoch_pot: Rtc(chain.pot),
+        last_settled_epoch: settled,
+        server_time: UnixSeconds(now_s),
+        slot: chain.slot(now_s),
+        slot_seconds: chain.slot_s,
+        total_supply_rtc: TOTAL_SUPPLY / MICRO_PER_RTC,
+    }))
 }
 
 pub async fn eligibility(State(app): State<Arc<App>>, query: Query) -> Result<Answer, ApiError> {

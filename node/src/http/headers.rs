@@ -21,9 +21,15 @@ const SECURITY: [(&str, &str); 5] = [
 ];
 
 /// The header with a request's id.
-const REQUEST_ID: &str = "x-request-id";
+pub const REQUEST_ID: &str = "x-request-id";
 
-/// A request's name in answer and log: 32 hexadecimal digits, random. A client's own is not taken:
+/// Bytes of a request's id.
+const REQUEST_ID_BYTES: usize = 16;
+
+/// Hexadecimal digits of a request's id.
+pub const REQUEST_ID_DIGITS: usize = 2 * REQUEST_ID_BYTES;
+
+/// A request's name in answer and log: hexadecimal digits, random. A client's own is not taken:
 /// it could name somebody else's line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(String);
@@ -31,7 +37,7 @@ pub struct RequestId(String);
 impl RequestId {
     /// A new one; all zeros where the system gives no random bytes.
     pub fn new() -> Self {
-        RequestId(hex(&random::<16>().unwrap_or_default()))
+        RequestId(hex(&random::<REQUEST_ID_BYTES>().unwrap_or_default()))
     }
 
     /// Its digits.

@@ -9,8 +9,10 @@ mod listen;
 pub mod logs;
 pub mod metrics;
 mod miners;
+mod openapi;
 pub mod reply;
 mod request;
+pub mod scalars;
 mod transfers;
 mod wallets;
 
@@ -24,6 +26,8 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::pin::pin;
 use std::sync::Arc;
 use tokio::net::TcpListener;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::error::{ApiError, Code};
@@ -33,24 +37,27 @@ const ADMIN_CONNECTIONS: usize = 16;
 
 /// All paths.
 pub fn router(app: Arc<App>) -> Router {
-    let routes = Router::new()
-        .route("/attest/challenge", post(attest::challenge))
+    let (described, document) = OpenApiRouter::with_openapi(openapi::empty("Verdigris node"))
+        .routes(routes!(attest::challenge))
+        .routes(routes!(epochs::current))
+        .routes(routes!(wallets::balance))
+        .routes(routes!(wallets::wallet_balance))
+        .routes(routes!(wallets::wallet))
+        .routes(routes!(health::health))
+        .routes(routes!(health::ready))
+        .split_for_parts();
+    let routes = described
+        .merge(openapi::served(document))
         .route("/attest/submit", post(attest::submit))
         .route("/epoch/enroll", post(attest::enroll))
-        .route("/epoch", get(epochs::current))
         .route("/lottery/eligibility", get(epochs::eligibility))
         .route("/api/epoch/{epoch}/explain", get(epochs::explain))
-        .route("/balance/{miner}", get(wallets::balance))
-        .route("/wallet/balance", get(wallets::wallet_balance))
-        .route("/api/wallet/{miner}", get(wallets::wallet))
         .route("/wallet/transfer/signed", post(transfers::transfer_signed))
         .route("/wallet/history", get(transfers::history))
         .route("/wallet/tx/{hash}", get(transfers::transaction))
         .route("/pending/list", get(transfers::pending))
         .route("/api/miners", get(miners::list))
         .route("/api/miner/{miner}/verdict", get(miners::verdict))
-        .route("/health", get(health::health))
-        .route("/ready", get(health::ready))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed);
     with_common_layers(routes, &app)

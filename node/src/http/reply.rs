@@ -4,32 +4,58 @@ use axum::body::Body;
 use axum::http::header::{HeaderName, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use serde_json::{Map, Value};
+use std::marker::PhantomData;
+use utoipa::ToSchema;
 
 use crate::json::canonical_without;
+use crate::keys::NodeKey;
 
-/// An answer of 200, perhaps with more headers.
-#[derive(Debug, Clone, Default)]
-pub struct Answer {
+/// An answer of 200 with the members of a `T`, perhaps with more headers.
+#[derive(Debug, Clone)]
+pub struct Answer<T = Value> {
     /// The body.
     pub body: Map<String, Value>,
     /// Further headers.
     pub headers: HeaderMap,
+    of: PhantomData<fn() -> T>,
 }
 
-impl Answer {
+impl<T: Serialize> Answer<T> {
     /// An answer with these members. Anything but an object becomes an empty one.
-    pub fn new(body: Value) -> Self {
-        let body = match body {
-            Value::Object(body) => body,
-            _ => Map::new(),
-        };
-        Answer {
-            body,
-            headers: HeaderMap::new(),
+    pub fn new(body: T) -> Self {
+        match serde_json::to_value(body) {
+            Ok(Value::Object(body)) => body.into(),
+            _ => Map::new().into(),
         }
     }
+}
 
+/// The members of a `T`, and the node's signature over them.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Signed<T> {
+    /// What is signed: Ed25519 over the canonical JSON of these members.
+    #[serde(flatten)]
+    answer: T,
+    /// The node's Ed25519 key, in hexadecimal.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
+    node_public_key: String,
+    /// In hexadecimal.
+    #[schema(pattern = "^[0-9a-f]{128}$")]
+    node_signature: String,
+}
+
+impl<T: Serialize> Answer<Signed<T>> {
+    /// An answer with these members, signed.
+    pub fn signed(body: T, key: &NodeKey) -> Self {
+        let mut answer = Answer::new(body).body;
+        key.sign(&mut answer);
+        answer.into()
+    }
+}
+
+impl<T> Answer<T> {
     /// The same with one more header, a number.
     pub fn header(mut self, name: &'static str, value: impl Into<u64>) -> Self {
         let value: u64 = value.into();
@@ -39,16 +65,23 @@ impl Answer {
     }
 }
 
-impl From<Map<String, Value>> for Answer {
+impl<T> Default for Answer<T> {
+    fn default() -> Self {
+        Map::new().into()
+    }
+}
+
+impl<T> From<Map<String, Value>> for Answer<T> {
     fn from(body: Map<String, Value>) -> Self {
         Answer {
             body,
             headers: HeaderMap::new(),
+            of: PhantomData,
         }
     }
 }
 
-impl IntoResponse for Answer {
+impl<T> IntoResponse for Answer<T> {
     fn into_response(self) -> Response {
         let mut response = json(StatusCode::OK, self.body);
         response.headers_mut().extend(self.headers);

@@ -1,31 +1,78 @@
 //! `/balance/{pk}`, `/wallet/balance`, `/api/wallet/{id}`.
 
 use axum::extract::State;
-use serde_json::json;
+use serde::Serialize;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
+use super::openapi::{refusals, ID, PATH, QUERY, STORE};
 use super::reply::Answer;
 use super::request::{Query, Segment};
+use super::scalars::{MicroRtc, MinerId, Rtc};
 use crate::app::App;
 use crate::attest::shape::check_id;
 use crate::error::{ApiError, Code};
-use crate::json::decimal;
-use crate::ledger::{Account, RTC_PLACES};
+use crate::ledger::Account;
 use crate::store::books;
 
+/// A balance, in the words of the oldest clients.
+#[derive(Serialize, ToSchema)]
+pub struct Balance {
+    amount_i64: MicroRtc,
+    balance_rtc: Rtc,
+    #[schema(value_type = MinerId)]
+    miner_pk: String,
+}
+
+/// A balance.
+#[derive(Serialize, ToSchema)]
+pub struct Wallet {
+    amount_i64: MicroRtc,
+    amount_rtc: Rtc,
+    #[schema(value_type = MinerId)]
+    miner_id: String,
+}
+
+refusals! { OfPath = PATH, ID, STORE }
+refusals! { OfQuery = QUERY, &[Code::MissingParameter], ID, STORE }
+
+/// A miner's balance. One that never earned anything has 0.
+#[utoipa::path(
+    get,
+    path = "/balance/{miner}",
+    operation_id = "balance",
+    tag = "Wallets",
+    params(("miner" = MinerId, Path, description = "Whose.")),
+    responses((status = 200, description = "The balance.", body = Balance), OfPath)
+)]
 pub async fn balance(
     State(app): State<Arc<App>>,
     Segment(miner): Segment,
-) -> Result<Answer, ApiError> {
+) -> Result<Answer<Balance>, ApiError> {
     let amount = amount(&app, &miner).await?;
-    Ok(Answer::new(json!({
-        "amount_i64": amount,
-        "balance_rtc": decimal(amount, RTC_PLACES),
-        "miner_pk": miner,
-    })))
+    Ok(Answer::new(Balance {
+        amount_i64: MicroRtc(amount),
+        balance_rtc: Rtc(amount),
+        miner_pk: miner,
+    }))
 }
 
-pub async fn wallet_balance(State(app): State<Arc<App>>, query: Query) -> Result<Answer, ApiError> {
+/// A wallet's balance, the wallet named by the query. One of `miner_id` and `address` is required.
+#[utoipa::path(
+    get,
+    path = "/wallet/balance",
+    operation_id = "walletBalance",
+    tag = "Wallets",
+    params(
+        ("miner_id" = Option<MinerId>, Query, description = "Whose."),
+        ("address" = Option<MinerId>, Query, description = "The same under its other name."),
+    ),
+    responses((status = 200, description = "The balance.", body = Wallet), OfQuery)
+)]
+pub async fn wallet_balance(
+    State(app): State<Arc<App>>,
+    query: Query,
+) -> Result<Answer<Wallet>, ApiError> {
     let miner = named_wallet(&query)?;
     wallet(State(app), Segment(miner)).await
 }
@@ -51,16 +98,25 @@ pub fn named_wallet(query: &Query) -> Result<String, ApiError> {
     Ok(id.to_owned())
 }
 
+/// A wallet's balance. One that never received anything has 0.
+#[utoipa::path(
+    get,
+    path = "/api/wallet/{miner}",
+    operation_id = "wallet",
+    tag = "Wallets",
+    params(("miner" = MinerId, Path, description = "Whose.")),
+    responses((status = 200, description = "The balance.", body = Wallet), OfPath)
+)]
 pub async fn wallet(
     State(app): State<Arc<App>>,
     Segment(miner): Segment,
-) -> Result<Answer, ApiError> {
+) -> Result<Answer<Wallet>, ApiError> {
     let amount = amount(&app, &miner).await?;
-    Ok(Answer::new(json!({
-        "amount_i64": amount,
-        "amount_rtc": decimal(amount, RTC_PLACES),
-        "miner_id": miner,
-    })))
+    Ok(Answer::new(Wallet {
+        amount_i64: MicroRtc(amount),
+        amount_rtc: Rtc(amount),
+        miner_id: miner,
+    }))
 }
 
 async fn amount(app: &App, miner: &str) -> Result<i64, ApiError> {

@@ -1,0 +1,92 @@
+//! The API's description of itself: OpenAPI 3.1, put together from the handlers.
+//!
+//! A handler carries `#[utoipa::path]`; its answers are types with a schema; the codes it refuses with
+//! are listed with [`refusals!`]. One registration (`.routes(routes!(module::handler))`) gives the route
+//! and its description, so that neither can be without the other.
+
+mod refusals;
+
+pub(super) use refusals::{refusals, responses};
+pub use refusals::{BODY, ID, PATH, QUERY, STORE};
+
+use axum::body::Bytes;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::get;
+use axum::Router;
+use std::sync::Arc;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::{
+    Components, Info, ObjectBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, Type,
+};
+
+use crate::app::App;
+
+use super::headers::{REQUEST_ID, REQUEST_ID_DIGITS};
+
+/// What the document says before any operation.
+const ABOUT: &str = "\
+Miners ask for a challenge, measure themselves, and submit what they measured; the node judges it, keeps \
+the books, and shows them.
+
+Bodies are JSON in UTF-8; answers are JSON in canonical form (keys in code-point order, no spaces, ASCII). \
+Amounts named `…_i64` are whole µRTC (1 RTC = 1,000,000 µRTC), those named `…_rtc` the same as a decimal \
+number. Times are Unix seconds unless the name says otherwise (`_ms`: milliseconds, `_s`: a number of \
+seconds). `ppm`: parts per million.
+
+Every refusal is one object with a stable `code`, the same in lower case as `error`, and a sentence for \
+people. A status of 429 says with `Retry-After` when to come back. Every answer has an `X-Request-Id`, under \
+which the node's log knows the request.
+
+Apart from those of the operations, any request may be refused with `NOT_FOUND` (404, no such path), \
+`METHOD_NOT_ALLOWED` (405) or `REQUEST_TIMEOUT` (408, it took too long to arrive).";
+
+/// A document without operations, for a router to add its own to.
+pub fn empty(title: &str) -> OpenApi {
+    let mut info = Info::new(title, env!("CARGO_PKG_VERSION"));
+    info.description = Some(ABOUT.to_owned());
+    let mut components = Components::new();
+    refusals::add_to(&mut components);
+    let id = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some(format!("^[0-9a-f]{{{REQUEST_ID_DIGITS}}}$")));
+    let header = HeaderBuilder::new()
+        .schema(Some(id))
+        .description(Some("The request's name in the node's log."))
+        .build();
+    components.headers.insert(REQUEST_ID.into(), header.into());
+    OpenApiBuilder::new()
+        .info(info)
+        .components(Some(components))
+        .build()
+}
+
+/// The route of a document that is complete.
+pub fn served(document: OpenApi) -> Router<Arc<App>> {
+    // A document that does not serialise is a fault of the program, which a test would find.
+    let text = finish(document).to_json().unwrap_or_default();
+    let text = Bytes::from(text);
+    let answer = move || async move { ([(CONTENT_TYPE, "application/json")], text) };
+    Router::new().route("/openapi.json", get(answer))
+}
+
+/// Adds what is the same for every operation: the headers of every answer.
+pub fn finish(mut document: OpenApi) -> OpenApi {
+    for path in document.paths.paths.values_mut() {
+        for operation in operations(path) {
+            for response in operation.responses.responses.values_mut() {
+                if let RefOr::T(response) = response {
+                    let header = Ref::new(format!("#/components/headers/{REQUEST_ID}"));
+                    response
+                        .headers
+                        .insert(REQUEST_ID.into(), RefOr::Ref(header));
+                }
+            }
+        }
+    }
+    document
+}
+
+fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut path.get, &mut path.post].into_iter().flatten()
+}
