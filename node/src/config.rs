@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::attest::signature::Unsigned;
+use crate::attest::signature::{Older, Policy, Unsigned};
 use crate::http::logs::{Format, Level};
 use crate::store::sql::Location;
 use crate::store::ChainOptions;
@@ -27,8 +27,8 @@ pub const CHAIN_ID: &str = "rustchain-mainnet-v2";
 /// How a node serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// From whom unsigned submissions are taken.
-    pub unsigned: Unsigned,
+    /// Which submissions are taken that are signed in part or not at all.
+    pub signatures: Policy,
     /// Requests of any kind a minute for one address; 0 for no limit.
     pub requests_per_minute: u32,
     /// Challenges a minute for one address; 0 for no limit.
@@ -57,13 +57,15 @@ pub struct Config {
     pub transfer_delay: Duration,
     /// Connections at a time from one address that is no trusted proxy; 0 for no limit.
     pub connections_per_address: usize,
+    /// Where the operator's backups are; nothing is said of their age where it is not known.
+    pub backups: Option<PathBuf>,
 }
 
 /// Limits of the existing network, where it has one.
 impl Default for Config {
     fn default() -> Self {
         Config {
-            unsigned: Unsigned::Names,
+            signatures: Policy::default(),
             // Ten a second: a person's page, or a hundred miners behind one address.
             requests_per_minute: 600,
             challenges_per_minute: 10,
@@ -85,6 +87,7 @@ impl Default for Config {
             transfer_delay: Duration::from_secs(86_400),
             // An eighth of them: a whole school behind one address, but not everything.
             connections_per_address: 64,
+            backups: None,
         }
     }
 }
@@ -123,6 +126,15 @@ pub struct Settings {
     #[arg(long, value_enum, value_name = "WHOM", env = "VERDIGRIS_NODE_UNSIGNED")]
     #[serde(serialize_with = "as_an_option")]
     pub unsigned: Option<Unsigned>,
+    /// From whom the older signature is taken, which covers no measurement [default: names]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHOM",
+        env = "VERDIGRIS_NODE_OLDER_SIGNATURES"
+    )]
+    #[serde(serialize_with = "as_an_option")]
+    pub older_signatures: Option<Older>,
     /// Requests of any kind a minute for one address that is no trusted proxy; 0 for no limit
     /// [default: 600]
     #[arg(long, value_name = "N", env = "VERDIGRIS_NODE_REQUESTS_PER_MINUTE")]
@@ -172,6 +184,10 @@ pub struct Settings {
     /// [default: 86400]
     #[arg(long, value_name = "SECONDS", env = "VERDIGRIS_NODE_TRANSFER_DELAY")]
     pub transfer_delay: Option<u64>,
+    /// The directory that backups are written to: /health then tells how old the newest file in it is, and
+    /// answers 503 from 36 hours on
+    #[arg(long, value_name = "DIRECTORY", env = "VERDIGRIS_NODE_BACKUPS")]
+    pub backups: Option<PathBuf>,
     /// Address and port of the operator's listener: metrics and status; none where it is not given
     #[arg(long, value_name = "ADDRESS", env = "VERDIGRIS_NODE_ADMIN_LISTEN")]
     pub admin_listen: Option<SocketAddr>,
@@ -276,6 +292,7 @@ impl Settings {
             slot_seconds,
             pot,
             unsigned,
+            older_signatures,
             requests_per_minute,
             challenges_per_minute,
             miners_per_hour,
@@ -290,6 +307,7 @@ impl Settings {
             head_timeout,
             chain_id,
             transfer_delay,
+            backups,
             admin_listen,
             admin_token_file,
             log_format,
@@ -307,7 +325,8 @@ impl Settings {
             epoch_seconds: self.epoch_seconds,
             slot_seconds: self.slot_seconds,
             pot: self.pot,
-            unsigned: Some(config.unsigned),
+            unsigned: Some(config.signatures.unsigned),
+            older_signatures: Some(config.signatures.older),
             requests_per_minute: Some(config.requests_per_minute),
             challenges_per_minute: Some(config.challenges_per_minute),
             miners_per_hour: Some(config.miners_per_hour),
@@ -322,6 +341,7 @@ impl Settings {
             head_timeout: Some(config.head_timeout.as_secs()),
             chain_id: Some(config.chain_id),
             transfer_delay: Some(config.transfer_delay.as_secs()),
+            backups: config.backups,
             admin_listen: self.admin_listen,
             admin_token_file: self.admin_token_file.clone(),
             log_format: Some(self.log_format.unwrap_or_default()),
@@ -387,7 +407,10 @@ impl Settings {
         let default = Config::default();
         let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
         Config {
-            unsigned: self.unsigned.unwrap_or(default.unsigned),
+            signatures: Policy {
+                unsigned: self.unsigned.unwrap_or_default(),
+                older: self.older_signatures.unwrap_or_default(),
+            },
             requests_per_minute: self
                 .requests_per_minute
                 .unwrap_or(default.requests_per_minute),
@@ -407,6 +430,7 @@ impl Settings {
             connections_per_address: self
                 .connections_per_address
                 .unwrap_or(default.connections_per_address),
+            backups: self.backups.clone(),
             connection_age: seconds(self.connection_age, default.connection_age),
             body_bytes: self.body_bytes.unwrap_or(default.body_bytes),
             body_timeout: seconds(self.body_timeout, default.body_timeout),
@@ -433,7 +457,7 @@ mod tests {
         let both = options.or(file);
         assert_eq!(both.epoch_seconds, Some(30));
         assert_eq!(both.listen().port(), 80);
-        assert_eq!(both.config().unsigned, Unsigned::Never);
+        assert_eq!(both.config().signatures.unsigned, Unsigned::Never);
         assert!(toml::from_str::<Settings>("lisen = 1").is_err());
     }
 

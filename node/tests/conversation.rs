@@ -3,7 +3,7 @@
 mod common;
 
 use common::{unlimited, Kind, Miner, Node, EPOCH_MS};
-use serde_json::{json, Value};
+use serde_json::json;
 use verdigris_node::keys::answer_is_signed;
 
 on_each_database!(
@@ -116,18 +116,8 @@ fn a_name_without_a_key_takes_the_first(kind: Kind) {
 
 fn the_older_signature_is_taken_for_old_measurements_only(kind: Kind) {
     let node = Node::start_on(kind, unlimited());
-    let miner = Miner::number(3);
-    let sign = |mut body: Value| {
-        let text = format!(
-            "modern-vm|{}|{}|{}",
-            miner.id,
-            body["nonce"].as_str().unwrap(),
-            body["report"]["commitment"].as_str().unwrap()
-        );
-        body["signature"] = miner.signature(&text).into();
-        body["public_key"] = miner.public_hex().into();
-        body
-    };
+    let miner = Miner::number(3).named("older");
+    let sign = |body| miner.sign_as_before(body);
     assert_eq!(node.submit(&sign(miner.body(&node.nonce()))).status, 200);
     let mut newer = sign(miner.body(&node.nonce()));
     newer["signature_type"] = "canonical_json".into();

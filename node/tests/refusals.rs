@@ -5,13 +5,14 @@ mod common;
 use common::{get, post, unlimited, Kind, Miner, Node, Reply};
 use serde_json::{json, Value};
 use std::collections::BTreeSet;
-use verdigris_node::attest::signature::Unsigned;
+use verdigris_node::attest::signature::{Older, Policy, Unsigned};
 use verdigris_node::config::Config;
 use verdigris_node::error::Code;
 
 on_each_database!(
     every_code_has_its_cause,
     the_policy_on_unsigned_submissions_is_kept,
+    the_policy_on_the_older_signature_is_kept,
     evidence_of_another_challenge_is_logged_and_refused,
 );
 
@@ -339,7 +340,10 @@ fn the_policy_on_unsigned_submissions_is_kept(kind: Kind) {
         let node = Node::start_on(
             kind,
             Config {
-                unsigned: policy,
+                signatures: Policy {
+                    unsigned: policy,
+                    ..Policy::default()
+                },
                 ..unlimited()
             },
         );
@@ -361,6 +365,44 @@ fn the_policy_on_unsigned_submissions_is_kept(kind: Kind) {
             400,
             "{policy:?}"
         );
+    }
+}
+
+/// The older signature covers names, nonce and commitment only.
+fn the_policy_on_the_older_signature_is_kept(kind: Kind) {
+    // What a name without a key, an address, and a name whose key it is are answered.
+    for (older, new, address, own) in [
+        (
+            Older::Never,
+            "MISSING_SIGNATURE",
+            "MISSING_SIGNATURE",
+            "MISSING_SIGNATURE",
+        ),
+        (Older::Names, "", "MISSING_SIGNATURE", "MISSING_SIGNATURE"),
+        (Older::Any, "", "", ""),
+    ] {
+        let node = Node::start_on(
+            kind,
+            Config {
+                signatures: Policy {
+                    older,
+                    ..Policy::default()
+                },
+                ..unlimited()
+            },
+        );
+        let named = Miner::number(1).named("power8");
+        let submit = |miner: &Miner| {
+            let reply = node.submit(&miner.sign_as_before(miner.body(&node.nonce())));
+            reply.code().to_owned()
+        };
+        assert_eq!(submit(&named), new, "{older:?}");
+        // It pins nothing: whoever signs a whole submission first has the name.
+        let owner = Miner::number(2).named("power8");
+        assert_eq!(owner.attest(&node).status, 200, "{older:?}");
+        assert_ne!(submit(&named), "", "{older:?}");
+        assert_eq!(submit(&owner), own, "{older:?}");
+        assert_eq!(submit(&Miner::number(3)), address, "{older:?}");
     }
 }
 

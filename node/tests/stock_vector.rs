@@ -32,17 +32,22 @@ fn its_canonical_text_and_signature_are_the_published_ones() {
     let submission = Submission::new(members).unwrap();
     assert_eq!(submission.miner, Miner::stock().id);
     assert_eq!(
-        hex(&signer(&submission).unwrap().unwrap()),
+        hex(&signer(&submission, STOCK.as_bytes()).unwrap().unwrap().key),
         Miner::stock().public_hex()
     );
 }
 
 #[test]
 fn one_changed_digit_breaks_the_signature() {
-    let changed = STOCK.replace("3134808.3541666665", "3134808.3541666666");
-    assert_ne!(changed, STOCK);
-    let submission = Submission::new(object(changed.as_bytes()).unwrap()).unwrap();
-    assert!(signer(&submission).is_err());
+    let signer_of = |digits: &str| {
+        let changed = STOCK.replace("3134808.3541666665", digits);
+        assert_ne!(changed, STOCK);
+        let submission = Submission::new(object(changed.as_bytes()).unwrap()).unwrap();
+        signer(&submission, changed.as_bytes())
+    };
+    assert!(signer_of("3134808.3541666675").is_err());
+    // Other digits of the same float are the same value to the client's own software.
+    assert!(signer_of("3134808.3541666666").unwrap().is_some());
 }
 
 #[test]

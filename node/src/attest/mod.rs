@@ -23,7 +23,7 @@ use crate::store::sql::Connection;
 use crate::store::{books, records};
 use crate::verdict::{judge, Case, Proof, Verdict};
 use shape::Submission;
-use signature::{may_speak, signer};
+use signature::{may_speak, signer, Signer};
 
 /// Decimal places of a weight: [`crate::verdict::WEIGHT_ONE`] is 10^9.
 pub const WEIGHT_PLACES: u32 = 9;
@@ -38,7 +38,7 @@ const TICKET_DIGITS: usize = 32;
 /// A submission whose shape and signature hold.
 struct Prepared {
     submission: Submission,
-    signer: Option<[u8; 32]>,
+    signer: Option<Signer>,
     body: Vec<u8>,
 }
 
@@ -76,7 +76,7 @@ pub async fn submit(
     }
     let received_ms = app.clock.now_ms();
     let prepared = app.compute(move || prepare(body)).await?;
-    let policy = app.config.unsigned;
+    let policy = app.config.signatures;
     let prepared = app
         .store
         .read(move |c| {
@@ -91,8 +91,8 @@ pub async fn submit(
         })
         .await?;
     app.limits.admit_miner(client, &prepared.submission.miner)?;
-    if let Some(key) = prepared.signer {
-        app.limits.admit_key(key)?;
+    if let Some(signer) = prepared.signer {
+        app.limits.admit_key(signer.key)?;
     }
 
     let nonce = prepared.submission.nonce.clone().ok_or_else(|| {
@@ -122,7 +122,7 @@ pub async fn submit(
 
 fn prepare(body: Vec<u8>) -> Result<Prepared, ApiError> {
     let submission = Submission::new(object(&body)?)?;
-    let signer = signer(&submission)?;
+    let signer = signer(&submission, &body)?;
     Ok(Prepared {
         submission,
         signer,
@@ -261,7 +261,7 @@ async fn record(
     let nonce = attestation.nonce.clone();
     let mut miner = records::Miner {
         miner: submission.miner.clone(),
-        public_key: signer,
+        public_key: signer.as_ref().and_then(Signer::pins),
         first_ms: received_ms,
         last_ms: received_ms,
         attestation_id: 0,
@@ -274,7 +274,7 @@ async fn record(
     };
     let chain = *app.store.chain();
     let clock = app.clock.clone();
-    let policy = app.config.unsigned;
+    let policy = app.config.signatures;
     let (epoch, weight) = app
         .store
         .write(move |c| {

@@ -556,6 +556,20 @@ impl Miner {
         body
     }
 
+    /// Adds the older signature, over names, nonce and commitment.
+    pub fn sign_as_before(&self, mut body: Value) -> Value {
+        let of = |value: &Value| value.as_str().unwrap().to_owned();
+        let text = [
+            of(&body["miner_id"]),
+            of(&body["miner"]),
+            of(&body["nonce"]),
+            of(&body["report"]["commitment"]),
+        ];
+        body["signature"] = self.signature(&text.join("|")).into();
+        body["public_key"] = self.public_hex().into();
+        body
+    }
+
     /// Adds signature members to a body.
     pub fn sign(&self, mut body: Value) -> Value {
         let members = body.as_object_mut().unwrap();
