@@ -116,6 +116,14 @@ impl Spell {
         line::slopes(&ceilings, &floors, WANDER_NS, LIMITS)
     }
 
+    /// Whether it keeps the bounds that all of this module counts on: what came from a database may not.
+    pub(super) fn is_sound(&self) -> bool {
+        let in_order = |pair: &[Window]| pair[0].index < pair[1].index;
+        (1..=WINDOWS).contains(&self.windows.len())
+            && self.octave <= OCTAVES
+            && self.windows.windows(2).all(in_order)
+    }
+
     /// Takes a bracket in, later than all before; gives `false`, and stays as it was, where no one line
     /// fits any more or the spell is as long as it may be. Cost: 300 divisions.
     #[must_use]

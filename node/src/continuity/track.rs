@@ -33,6 +33,13 @@ pub struct Clock {
     pub hz: u64,
 }
 
+impl Clock {
+    /// Whether a counter can be like that.
+    fn is_possible(&self) -> bool {
+        (1..=HZ_MAX).contains(&self.hz) && (1..=64).contains(&self.bits)
+    }
+}
+
 /// What one attestation shows of the machine's counter.
 ///
 /// The node's times must bracket the readings: a clock that counts milliseconds rounds the issue down
@@ -109,7 +116,7 @@ pub struct Estimate {
 impl Track {
     /// Begins with a first sighting; `None` where it is impossible, or the clock is.
     pub fn new(clock: Clock, first: Sighting) -> Option<Self> {
-        if clock.hz == 0 || clock.hz > HZ_MAX || clock.bits == 0 || clock.bits > 64 {
+        if !clock.is_possible() {
             return None;
         }
         let spell = Spell::new(
@@ -123,6 +130,11 @@ impl Track {
             last: Last::of(&first, 0),
             earlier: Vec::new(),
         })
+    }
+
+    /// Whether it keeps the bounds that this module counts on: what came from a database may not.
+    pub fn is_sound(&self) -> bool {
+        self.clock.is_possible() && self.spell.is_sound() && self.earlier.len() <= RATES
     }
 
     /// The clock.

@@ -41,6 +41,11 @@ pub struct Rhythm {
 }
 
 impl Rhythm {
+    /// Whether it has no more arrivals than are kept: what came from a database may.
+    pub fn is_sound(&self) -> bool {
+        self.arrivals.len() <= ARRIVALS
+    }
+
     /// Adds an arrival, milliseconds of the node's clock.
     pub fn record(&mut self, at_ms: i64) {
         if self.arrivals.len() >= ARRIVALS {
@@ -77,7 +82,7 @@ impl Rhythm {
 }
 
 /// Three scores of a thousand and their weighted sum.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Circumstance {
     /// Others of this network, 64 or more being a thousand.
     pub network: u32,

@@ -99,6 +99,11 @@ impl Bucket {
         }
     }
 
+    /// Whether it names no more miners than it may: what came from a database may.
+    pub fn is_sound(&self) -> bool {
+        self.entries.len() <= BUCKET
+    }
+
     /// Who is in it.
     pub fn entries(&self) -> &[Entry] {
         &self.entries

@@ -12,5 +12,7 @@
 pub mod assess;
 pub mod circumstance;
 pub mod index;
+pub mod known;
 pub mod profile;
 pub mod rom;
+pub mod seen;

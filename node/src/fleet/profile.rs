@@ -22,6 +22,10 @@ const CURVE_STEP: usize = 4;
 /// Bands of one profile, at most: the rows that it costs.
 pub const BANDS_MAX: usize = 8;
 
+/// Features of one profile, at most: two for each operation, and every fourth point of the curve, with
+/// room.
+const FEATURES_MAX: usize = 64;
+
 /// Logarithms of costs in adds, thousandths of an octave; 0 where not measured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
@@ -53,6 +57,11 @@ impl Profile {
             model: model(evidence),
             features: ratios.chain(curve).map(octaves).collect(),
         })
+    }
+
+    /// Whether it is as long as profiles are: what came from a database may not be.
+    pub fn is_sound(&self) -> bool {
+        self.features.len() <= FEATURES_MAX
     }
 
     /// Keys that near profiles share some of: bands of three features, every other one on a grid shifted
@@ -106,15 +115,24 @@ pub fn model(evidence: &Evidence) -> [u8; 16] {
 }
 
 /// The raw numbers of the channels that hold noise, to the last digit: two measurements are never alike in
-/// them, not even of one machine. `None` where there are none.
+/// them, not even of one machine. `None` where there are none. Digests are left out: they belong to the
+/// challenge, and whoever sends somebody's numbers again has to compute them anew.
 pub fn noise(evidence: &Evidence) -> Option<[u8; 16]> {
-    let noise = (&evidence.oscillator, &evidence.jitter, &evidence.thermal);
-    let oscillator = evidence.oscillator.as_ref()?;
+    let mut oscillator = evidence.oscillator.clone()?;
     // A counter of 60 Hz tells too little: equal samples are no copy there.
     if oscillator.histogram.len() < NOISY_BINS {
         return None;
     }
-    let text = serde_json::to_vec(&noise).ok()?;
+    oscillator.digest = 0;
+    let mut jitter = evidence.jitter.clone();
+    if let Some(jitter) = &mut jitter {
+        jitter.digest = 0;
+    }
+    let mut thermal = evidence.thermal.clone();
+    if let Some(thermal) = &mut thermal {
+        thermal.digest = 0;
+    }
+    let text = serde_json::to_vec(&(oscillator, jitter, thermal)).ok()?;
     Some(half(&Sha256::digest(text)))
 }
 

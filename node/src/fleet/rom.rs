@@ -29,6 +29,17 @@ pub enum Hash {
 }
 
 impl Hash {
+    /// Which hash a text of hexadecimal digits is, by its length.
+    pub fn of_length(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let digits = text.strip_prefix("0x").unwrap_or(text);
+        let kinds = [Hash::Sha1, Hash::Md5, Hash::Apple];
+        let hexadecimal = digits.bytes().all(|c| c.is_ascii_hexdigit());
+        kinds
+            .into_iter()
+            .find(|kind| hexadecimal && kind.digits() == digits.len())
+    }
+
     /// Hexadecimal digits.
     const fn digits(self) -> usize {
         match self {
@@ -72,7 +83,7 @@ pub struct Rom {
 }
 
 /// What a reported ROM says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Finding {
     /// No known ROM.
