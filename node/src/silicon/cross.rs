@@ -241,9 +241,12 @@ const SIGNATURE: usize = 1;
 const MAKER: usize = 11;
 
 /// What a machine says of itself.
-struct Words<'a> {
-    eax: u32,
-    vendor: &'a str,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Words<'a> {
+    /// Leaf 1 EAX of `CPUID`.
+    pub eax: u32,
+    /// Twelve letters of leaf 0.
+    pub vendor: &'a str,
 }
 
 impl<'a> From<&'a Core> for Words<'a> {
@@ -256,8 +259,9 @@ impl<'a> From<&'a Core> for Words<'a> {
     }
 }
 
-/// The evidence of a processor; hiding behind a core, only what that could have run.
-fn evidence(
+/// The evidence of a processor; hiding behind a core, only what that could have run. It has the channels that the
+/// tables speak of, with a dependent add of one tick.
+pub fn evidence(
     row: &Row<'_>,
     said: Words<'_>,
     hidden: Option<&Core>,
