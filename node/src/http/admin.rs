@@ -7,19 +7,25 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::{from_fn_with_state, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use axum::Router;
 use hmac::{Hmac, KeyInit, Mac};
-use serde_json::{json, Value};
+use serde::Serialize;
+use serde_json::Value;
 use sha2::Sha256;
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use super::openapi::{refusals, BODY, STORE, TOKEN};
 use super::reply::Answer;
 use super::request::Bytes;
-use super::transfers::shown;
-use super::{metrics, with_common_layers};
+use super::requests::VoidRequest;
+use super::scalars::MicroRtc;
+use super::transfers::{shown, Transfer};
+use super::{metrics, openapi, with_common_layers};
 use crate::app::App;
 use crate::attest;
 use crate::error::{ApiError, Code};
@@ -36,7 +42,7 @@ const TOKEN_FILE_MAX: u64 = 4_096;
 const REASON_MAX: usize = 512;
 
 /// Where the existing network's tools put a token.
-const ADMIN_KEY: &str = "x-admin-key";
+pub const ADMIN_KEY: &str = "x-admin-key";
 
 /// What lets somebody in. Kept as a keyed hash: what is compared then has one length, and a
 /// comparison in constant time says nothing of the token.
@@ -114,10 +120,13 @@ impl Token {
 
 /// All paths of the operator's.
 pub fn router(app: &Arc<App>, token: Token) -> Router {
-    let routes = Router::new()
-        .route("/metrics", get(read_metrics))
-        .route("/status", get(status))
-        .route("/pending/void", post(void))
+    let (described, document) = OpenApiRouter::with_openapi(openapi::empty_for_operator())
+        .routes(routes!(read_metrics))
+        .routes(routes!(status))
+        .routes(routes!(void))
+        .split_for_parts();
+    let routes = described
+        .merge(openapi::served(document))
         .fallback(super::not_found)
         .method_not_allowed_fallback(super::method_not_allowed)
         // Round everything, also what does not exist: a stranger learns nothing.
@@ -136,12 +145,66 @@ async fn check(State(token): State<Token>, request: Request, next: Next) -> Resp
     response
 }
 
+refusals! { MetricsRefusals = STORE, TOKEN }
+
+/// The node's metrics, for Prometheus.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "metrics",
+    tag = "Operator",
+    responses(
+        (
+            status = 200, description = "The metrics.", body = String,
+            content_type = metrics::CONTENT_TYPE,
+        ),
+        MetricsRefusals,
+    )
+)]
 async fn read_metrics(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
     let text = metrics::render(&app).await?;
     Ok(([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response())
 }
 
-async fn status(State(app): State<Arc<App>>) -> Result<Answer, ApiError> {
+/// How the node is, for its operator.
+#[derive(Serialize, ToSchema)]
+struct Status {
+    /// The sum of all balances, which is 0 while the books are sound.
+    balances_sum_micro_rtc: MicroRtc,
+    /// Miners that share in the open epoch so far.
+    #[schema(minimum = 0)]
+    enrolled_miners: i64,
+    /// The epoch that is under way.
+    #[schema(minimum = 0)]
+    epoch: i64,
+    ok: bool,
+    /// Faults of this program that were caught since the start.
+    #[schema(minimum = 0)]
+    panics: u64,
+    /// The last epoch that was paid; null before the first.
+    settled_epoch: Option<i64>,
+    /// Writes that wait for the store.
+    #[schema(minimum = 0)]
+    store_queue: usize,
+    /// Seconds since the start.
+    #[schema(minimum = 0)]
+    uptime_s: u64,
+    /// Of the program.
+    #[schema(example = "0.1.0")]
+    version: &'static str,
+}
+
+refusals! { StatusRefusals = STORE, TOKEN }
+
+/// How the node is.
+#[utoipa::path(
+    get,
+    path = "/status",
+    operation_id = "status",
+    tag = "Operator",
+    responses((status = 200, description = "How it is.", body = Status), StatusRefusals)
+)]
+async fn status(State(app): State<Arc<App>>) -> Result<Answer<Status>, ApiError> {
     let chain = *app.store.chain();
     let now_s = app.clock.now_s();
     let (settled, enrolled, sum) = app
@@ -152,21 +215,42 @@ async fn status(State(app): State<Arc<App>>) -> Result<Answer, ApiError> {
             Ok::<_, ApiError>((books::last_settled(c)?, enrolled, sum))
         })
         .await?;
-    Ok(Answer::new(json!({
-        "balances_sum_micro_rtc": sum,
-        "enrolled_miners": enrolled,
-        "epoch": chain.epoch(now_s),
-        "ok": true,
-        "panics": app.panics(),
-        "settled_epoch": settled,
-        "store_queue": app.store.waiting(),
-        "uptime_s": app.started.elapsed().as_secs(),
-        "version": env!("CARGO_PKG_VERSION"),
-    })))
+    Ok(Answer::new(Status {
+        balances_sum_micro_rtc: MicroRtc(sum),
+        enrolled_miners: enrolled,
+        epoch: chain.epoch(now_s),
+        ok: true,
+        panics: app.panics(),
+        settled_epoch: settled,
+        store_queue: app.store.waiting(),
+        uptime_s: app.started.elapsed().as_secs(),
+        version: env!("CARGO_PKG_VERSION"),
+    }))
 }
 
-/// Calls off the transfer `pending_id`, for the `reason` that its sender will read.
-async fn void(State(app): State<Arc<App>>, Bytes(body): Bytes) -> Result<Answer, ApiError> {
+/// A transfer that was called off.
+#[derive(Serialize, ToSchema)]
+struct Voided {
+    #[serde(flatten)]
+    transfer: Transfer,
+    ok: bool,
+}
+
+refusals! {
+    VoidRefusals = BODY, STORE, TOKEN,
+        &[Code::InvalidParameter, Code::TransactionNotFound, Code::TransferEnded]
+}
+
+/// Calls off a transfer that waits. Its sender will read why.
+#[utoipa::path(
+    post,
+    path = "/pending/void",
+    operation_id = "voidTransfer",
+    tag = "Operator",
+    request_body = VoidRequest,
+    responses((status = 200, description = "It is called off.", body = Voided), VoidRefusals)
+)]
+async fn void(State(app): State<Arc<App>>, Bytes(body): Bytes) -> Result<Answer<Voided>, ApiError> {
     let body = attest::object(&body)?;
     let invalid = |why| ApiError::new(Code::InvalidParameter, why);
     let id = body
@@ -194,9 +278,10 @@ async fn void(State(app): State<Arc<App>>, Bytes(body): Bytes) -> Result<Answer,
         return Err(ApiError::new(Code::TransferEnded, why));
     }
     tracing::warn!(transfer = id, "called off by the operator");
-    let mut answer = Answer::new(shown(&kept));
-    answer.body.insert("ok".into(), true.into());
-    Ok(answer)
+    Ok(Answer::new(Voided {
+        transfer: shown(&kept),
+        ok: true,
+    }))
 }
 
 #[cfg(test)]

@@ -2,27 +2,15 @@
 
 use axum::extract::State;
 use std::sync::Arc;
-use utoipa::ToSchema;
 
 use super::openapi::{refusals, BODY, ID, STORE};
 use super::reply::{Answer, Signed};
 use super::request::{Bytes, Client};
-use super::scalars::MinerId;
+use super::requests::ChallengeRequest;
 use crate::app::App;
 use crate::attest;
 use crate::attest::challenge::Issued;
 use crate::error::{ApiError, Code};
-
-/// Who asks for a challenge. The body may be empty, too.
-#[derive(ToSchema)]
-pub struct ChallengeRequest {
-    /// Who alone may answer it; without, everybody may.
-    #[expect(dead_code, reason = "described here, read member by member")]
-    miner: Option<MinerId>,
-    /// The same under its other name.
-    #[expect(dead_code, reason = "described here, read member by member")]
-    miner_id: Option<MinerId>,
-}
 
 refusals! { ChallengeRefusals = BODY, ID, STORE, &[Code::ChallengeRateLimit] }
 

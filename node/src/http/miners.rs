@@ -2,35 +2,125 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use serde_json::{json, Value};
+use serde::Serialize;
+use serde_json::{Number, Value};
 use std::sync::Arc;
+use utoipa::ToSchema;
 
+use super::openapi::{refusals, ID, PATH, QUERY, STORE};
+use super::query::{query, Limit, Offset, Whole};
 use super::reply::Answer;
-use super::request::{Client, Query, Segment};
+use super::request::{Client, Segment};
+use super::scalars::{MinerId, UnixSeconds, Weight};
 use crate::app::App;
 use crate::attest::shape::check_id;
-use crate::attest::WEIGHT_PLACES;
 use crate::error::{ApiError, Code};
 use crate::json::{decimal, parse};
 use crate::store::{books, records};
+use crate::verdict::Verdict;
 
 /// How long after its last attestation a miner is listed, milliseconds (existing network).
 const ACTIVE_MS: i64 = 3_600_000;
 
-/// Miners in one answer: at most, and where nothing is said (existing network).
+/// Miners in one answer, at most (existing network).
 const PAGE_MAX: i64 = 1_000;
-const PAGE_DEFAULT: i64 = 100;
 
 /// Decimal places of a score in parts per million.
 const PPM_PLACES: u32 = 6;
 
+query! {
+    /// A page of the miners.
+    MinersQuery {
+        /// Miners in the answer, at most.
+        limit: Limit<PAGE_MAX>,
+        /// Miners to leave out first.
+        offset: Offset,
+    }
+}
+
+/// Miners that attested within the hour.
+#[derive(Serialize, ToSchema)]
+pub struct Miners {
+    miners: Vec<Miner>,
+    pagination: Pagination,
+}
+
+/// Which part of a list this is.
+#[derive(Serialize, ToSchema)]
+pub struct Pagination {
+    /// Miners in this answer.
+    count: usize,
+    limit: i64,
+    offset: i64,
+    /// Miners that there are.
+    #[schema(minimum = 0)]
+    total: i64,
+    /// Miners that share in the open epoch so far.
+    #[schema(minimum = 0)]
+    total_enrolled: i64,
+}
+
+/// A miner as its last attestation showed it.
+#[derive(Serialize, ToSchema)]
+pub struct Miner {
+    /// What its class is worth at this age of the chain.
+    antiquity_multiplier: Weight,
+    /// Its class.
+    #[schema(example = "g4")]
+    device_arch: String,
+    /// Its family of processors.
+    #[schema(example = "PowerPC")]
+    device_family: String,
+    /// Score for being silicon, from 0 to 1.
+    #[schema(value_type = f64, minimum = 0, maximum = 1)]
+    entropy_score: Number,
+    first_attest: UnixSeconds,
+    /// Family and class in words.
+    #[schema(example = "PowerPC G4 (Vintage)")]
+    hardware_type: String,
+    last_attest: UnixSeconds,
+    #[schema(value_type = MinerId)]
+    miner: String,
+    /// Real silicon, not virtual, not emulated.
+    physical: bool,
+    /// What it counts in a settlement.
+    weight: Weight,
+}
+
+refusals! { MinersRefusals = QUERY, STORE }
+
+/// Miners that attested within the hour.
+///
+/// One address may ask so many times a minute; the headers `X-RateLimit-…` say how many, how many are left,
+/// and in how many seconds it begins anew.
+#[utoipa::path(
+    get,
+    path = "/api/miners",
+    operation_id = "miners",
+    tag = "Miners",
+    params(MinersQuery),
+    responses(
+        (
+            status = 200, description = "The page.", body = Miners,
+            headers(
+                ("x-ratelimit-limit" = u64, description = "Requests in a window of 60 s, at most; 0: any number."),
+                ("x-ratelimit-remaining" = u64, description = "How many of them are left."),
+                ("x-ratelimit-reset" = u64, description = "Seconds until the window ends."),
+                ("x-total-count" = u64, description = "Miners that there are."),
+                ("x-page-limit" = u64, description = "`limit` as it was applied."),
+                ("x-page-offset" = u64, description = "`offset` as it was applied."),
+            )
+        ),
+        MinersRefusals,
+    )
+)]
 pub async fn list(
     State(app): State<Arc<App>>,
     Client(client): Client,
-    query: Query,
+    query: Result<MinersQuery, ApiError>,
 ) -> Result<Response, ApiError> {
     let spent = app.limits.count_list(client);
-    let counted = |answer: Answer| {
+    let counted = |answer: Answer<Miners>| {
         answer
             .header("x-ratelimit-limit", spent.limit)
             .header(
@@ -49,8 +139,8 @@ pub async fn list(
             .extend(counted(Answer::default()).headers);
         return Ok(response);
     }
-    let limit = query.number("limit", PAGE_DEFAULT, 1..=PAGE_MAX)?;
-    let offset = query.number("offset", 0, 0..=i64::MAX)?;
+    let query = query?;
+    let (Whole(limit), Whole(offset)) = (query.limit, query.offset);
     let chain = *app.store.chain();
     let now_ms = app.clock.now_ms();
     let (miners, total, enrolled) = app
@@ -62,16 +152,16 @@ pub async fn list(
         })
         .await?;
     let count = miners.len();
-    let answer = Answer::new(json!({
-        "miners": miners.iter().map(shown).collect::<Vec<_>>(),
-        "pagination": {
-            "count": count,
-            "limit": limit,
-            "offset": offset,
-            "total": total,
-            "total_enrolled": enrolled,
+    let answer = Answer::new(Miners {
+        miners: miners.into_iter().map(shown).collect(),
+        pagination: Pagination {
+            count,
+            limit,
+            offset,
+            total,
+            total_enrolled: enrolled,
         },
-    }));
+    });
     let unsigned = |n: i64| u64::try_from(n).unwrap_or(0);
     Ok(counted(answer)
         .header("x-total-count", unsigned(total))
@@ -80,19 +170,19 @@ pub async fn list(
         .into_response())
 }
 
-fn shown(miner: &records::Miner) -> Value {
-    json!({
-        "antiquity_multiplier": decimal(miner.multiplier, WEIGHT_PLACES),
-        "device_arch": miner.class,
-        "device_family": miner.family,
-        "entropy_score": decimal(miner.presence_ppm.unwrap_or(0), PPM_PLACES),
-        "first_attest": miner.first_ms / 1_000,
-        "hardware_type": hardware_type(&miner.family, &miner.class),
-        "last_attest": miner.last_ms / 1_000,
-        "miner": miner.miner,
-        "physical": miner.physical,
-        "weight": decimal(miner.weight, WEIGHT_PLACES),
-    })
+fn shown(miner: records::Miner) -> Miner {
+    Miner {
+        antiquity_multiplier: Weight(miner.multiplier),
+        entropy_score: decimal(miner.presence_ppm.unwrap_or(0), PPM_PLACES),
+        first_attest: UnixSeconds::of_ms(miner.first_ms),
+        hardware_type: hardware_type(&miner.family, &miner.class),
+        last_attest: UnixSeconds::of_ms(miner.last_ms),
+        device_arch: miner.class,
+        device_family: miner.family,
+        miner: miner.miner,
+        physical: miner.physical,
+        weight: Weight(miner.weight),
+    }
 }
 
 /// The existing network's label for a device; others are called by family and class.
@@ -112,10 +202,43 @@ fn hardware_type(family: &str, class: &str) -> String {
     }
 }
 
+/// What the node made of a miner's last submission.
+#[derive(Serialize, ToSchema)]
+pub struct Judgement {
+    /// The evidence belongs to the challenge and agrees with itself.
+    accepted: bool,
+    /// The submission's number in the log.
+    #[schema(minimum = 1)]
+    attestation_id: i64,
+    /// The epoch that was open.
+    #[schema(minimum = 0)]
+    epoch: i64,
+    #[schema(value_type = MinerId)]
+    miner: String,
+    /// The challenge.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
+    nonce: String,
+    received_at: UnixSeconds,
+    /// As it was written then: a verdict by older rules may have other members.
+    #[schema(value_type = Verdict)]
+    verdict: Value,
+}
+
+refusals! { VerdictRefusals = PATH, ID, STORE, &[Code::NotFound] }
+
+/// What the node made of a miner's last submission, check by check.
+#[utoipa::path(
+    get,
+    path = "/api/miner/{miner}/verdict",
+    operation_id = "verdict",
+    tag = "Miners",
+    params(("miner" = MinerId, Path, description = "Whose.")),
+    responses((status = 200, description = "The verdict.", body = Judgement), VerdictRefusals)
+)]
 pub async fn verdict(
     State(app): State<Arc<App>>,
     Segment(miner): Segment,
-) -> Result<Answer, ApiError> {
+) -> Result<Answer<Judgement>, ApiError> {
     check_id(&miner)?;
     let asked = miner.clone();
     let judged = app
@@ -123,13 +246,13 @@ pub async fn verdict(
         .read(move |c| Ok::<_, ApiError>(records::latest(c, &asked)?))
         .await?
         .ok_or_else(|| ApiError::new(Code::NotFound, "this miner never submitted"))?;
-    Ok(Answer::new(json!({
-        "accepted": judged.accepted,
-        "attestation_id": judged.id,
-        "epoch": judged.epoch,
-        "miner": miner,
-        "nonce": judged.nonce,
-        "received_at": judged.received_ms / 1_000,
-        "verdict": parse(judged.verdict.as_bytes()).unwrap_or(Value::Null),
-    })))
+    Ok(Answer::new(Judgement {
+        accepted: judged.accepted,
+        attestation_id: judged.id,
+        epoch: judged.epoch,
+        miner,
+        nonce: judged.nonce,
+        received_at: UnixSeconds::of_ms(judged.received_ms),
+        verdict: parse(judged.verdict.as_bytes()).unwrap_or(Value::Null),
+    }))
 }

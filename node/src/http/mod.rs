@@ -10,8 +10,10 @@ pub mod logs;
 pub mod metrics;
 mod miners;
 mod openapi;
+mod query;
 pub mod reply;
 mod request;
+mod requests;
 pub mod scalars;
 mod transfers;
 mod wallets;
@@ -19,7 +21,7 @@ mod wallets;
 use axum::extract::{Request, State};
 use axum::middleware::{from_fn_with_state, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::post;
 use axum::Router;
 use std::future::{poll_fn, Future};
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -37,12 +39,20 @@ const ADMIN_CONNECTIONS: usize = 16;
 
 /// All paths.
 pub fn router(app: Arc<App>) -> Router {
-    let (described, document) = OpenApiRouter::with_openapi(openapi::empty("Verdigris node"))
+    let (described, document) = OpenApiRouter::with_openapi(openapi::empty())
         .routes(routes!(attest::challenge))
         .routes(routes!(epochs::current))
+        .routes(routes!(epochs::eligibility))
+        .routes(routes!(epochs::explain))
         .routes(routes!(wallets::balance))
         .routes(routes!(wallets::wallet_balance))
         .routes(routes!(wallets::wallet))
+        .routes(routes!(transfers::transfer_signed))
+        .routes(routes!(transfers::history))
+        .routes(routes!(transfers::transaction))
+        .routes(routes!(transfers::pending))
+        .routes(routes!(miners::list))
+        .routes(routes!(miners::verdict))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
         .split_for_parts();
@@ -50,14 +60,6 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(openapi::served(document))
         .route("/attest/submit", post(attest::submit))
         .route("/epoch/enroll", post(attest::enroll))
-        .route("/lottery/eligibility", get(epochs::eligibility))
-        .route("/api/epoch/{epoch}/explain", get(epochs::explain))
-        .route("/wallet/transfer/signed", post(transfers::transfer_signed))
-        .route("/wallet/history", get(transfers::history))
-        .route("/wallet/tx/{hash}", get(transfers::transaction))
-        .route("/pending/list", get(transfers::pending))
-        .route("/api/miners", get(miners::list))
-        .route("/api/miner/{miner}/verdict", get(miners::verdict))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed);
     with_common_layers(routes, &app)

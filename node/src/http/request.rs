@@ -151,29 +151,6 @@ impl Query {
             .map(String::as_str)
             .filter(|value| !value.is_empty())
     }
-
-    /// A whole number in a range.
-    ///
-    /// # Errors
-    /// [`Code::InvalidParameter`].
-    pub fn number(
-        &self,
-        name: &str,
-        default: i64,
-        range: std::ops::RangeInclusive<i64>,
-    ) -> Result<i64, ApiError> {
-        let Some(text) = self.get(name) else {
-            return Ok(default);
-        };
-        text.parse()
-            .ok()
-            .filter(|n| range.contains(n))
-            .ok_or_else(|| {
-                let (least, most) = (range.start(), range.end());
-                let message = format!("\"{name}\" is a whole number from {least} to {most}");
-                ApiError::new(Code::InvalidParameter, message)
-            })
-    }
 }
 
 /// The one parameter of a path.

@@ -7,6 +7,7 @@ use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::attest::shape::ID_MAX;
+use crate::attest::WEIGHT_PLACES;
 use crate::json::decimal;
 use crate::ledger::RTC_PLACES;
 
@@ -46,6 +47,31 @@ impl PartialSchema for MicroRtc {
 }
 
 impl ToSchema for MicroRtc {}
+
+/// Weight units (10^-9) that are written as a decimal number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Weight(pub i64);
+
+impl Serialize for Weight {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        decimal(self.0, WEIGHT_PLACES).serialize(serializer)
+    }
+}
+
+impl PartialSchema for Weight {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::Number)
+            .minimum(Some(0))
+            .description(Some(
+                "A weight: 1.0 is one machine of today's, with at most nine decimal places.",
+            ))
+            .examples([serde_json::json!(2.5)])
+            .into()
+    }
+}
+
+impl ToSchema for Weight {}
 
 /// A time in Unix seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

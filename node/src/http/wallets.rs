@@ -6,8 +6,9 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 
 use super::openapi::{refusals, ID, PATH, QUERY, STORE};
+use super::query::{self, query, Id};
 use super::reply::Answer;
-use super::request::{Query, Segment};
+use super::request::Segment;
 use super::scalars::{MicroRtc, MinerId, Rtc};
 use crate::app::App;
 use crate::attest::shape::check_id;
@@ -57,45 +58,33 @@ pub async fn balance(
     }))
 }
 
-/// A wallet's balance, the wallet named by the query. One of `miner_id` and `address` is required.
+query! {
+    /// Whose balance.
+    WalletQuery {
+        /// Whose.
+        miner_id: Option<Id>,
+        /// The same under its other name.
+        address: Option<Id>,
+    }
+}
+
+/// A wallet's balance, the wallet named by the query.
+///
+/// One of `miner_id` and `address` is required.
 #[utoipa::path(
     get,
     path = "/wallet/balance",
     operation_id = "walletBalance",
     tag = "Wallets",
-    params(
-        ("miner_id" = Option<MinerId>, Query, description = "Whose."),
-        ("address" = Option<MinerId>, Query, description = "The same under its other name."),
-    ),
+    params(WalletQuery),
     responses((status = 200, description = "The balance.", body = Wallet), OfQuery)
 )]
 pub async fn wallet_balance(
     State(app): State<Arc<App>>,
-    query: Query,
+    query: WalletQuery,
 ) -> Result<Answer<Wallet>, ApiError> {
-    let miner = named_wallet(&query)?;
+    let miner = query::wallet(query.miner_id, query.address)?;
     wallet(State(app), Segment(miner)).await
-}
-
-/// The wallet that a query is about, under either of the two names of the parameter.
-pub fn named_wallet(query: &Query) -> Result<String, ApiError> {
-    let id = match (query.get("miner_id"), query.get("address")) {
-        (Some(a), Some(b)) if a != b => {
-            return Err(ApiError::new(
-                Code::InvalidParameter,
-                "miner_id and address name different wallets",
-            ))
-        }
-        (Some(id), _) | (None, Some(id)) => id,
-        (None, None) => {
-            return Err(ApiError::new(
-                Code::MissingParameter,
-                "miner_id or address required",
-            ))
-        }
-    };
-    check_id(id)?;
-    Ok(id.to_owned())
 }
 
 /// A wallet's balance. One that never received anything has 0.

@@ -9,12 +9,15 @@ pub mod amount;
 pub mod command;
 pub mod request;
 
-use serde_json::{json, Map, Value};
+use serde::Serialize;
+use serde_json::{Number, Value};
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::config::CHAIN_ID;
 use crate::error::{ApiError, Code};
+use crate::http::scalars::{MicroRtc, MinerId, Rtc, UnixSeconds};
 use crate::json::{decimal, parse};
 use crate::keys;
 use crate::ledger::RTC_PLACES;
@@ -161,12 +164,46 @@ impl Transfer {
     }
 }
 
+/// A transfer that was taken, as its sender is told.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TakenTransfer)]
+pub struct Taken {
+    amount_i64: MicroRtc,
+    amount_rtc: Rtc,
+    /// This network's.
+    chain_id: String,
+    /// When it is booked.
+    confirms_at: UnixSeconds,
+    /// Hours until then, with three decimal places.
+    #[schema(value_type = f64, minimum = 0)]
+    confirms_in_hours: Number,
+    #[schema(value_type = MinerId)]
+    from_address: String,
+    message: &'static str,
+    ok: bool,
+    /// The transfer's number.
+    #[schema(minimum = 1)]
+    pending_id: i64,
+    #[schema(example = "pending")]
+    phase: &'static str,
+    /// The same nonce will not be taken twice.
+    replay_protected: bool,
+    signature_type: &'static str,
+    #[schema(value_type = MinerId)]
+    to_address: String,
+    /// The transfer's name, in hexadecimal.
+    #[schema(pattern = "^[0-9a-f]{32}$")]
+    tx_hash: String,
+    /// The signature is right.
+    verified: bool,
+}
+
 /// Takes a transfer, or says why not.
 ///
 /// # Errors
 /// Those of [`check`]; [`Code::ReplayDetected`], [`Code::OutOfOrderNonce`],
 /// [`Code::TooManyPending`], [`Code::InsufficientBalance`].
-pub async fn accept(app: &App, body: Vec<u8>) -> Result<Map<String, Value>, ApiError> {
+pub async fn accept(app: &App, body: Vec<u8>) -> Result<Taken, ApiError> {
     let chain_id = app.config.chain_id.clone();
     let transfer = app.compute(move || check(&body, &chain_id)).await?;
     let delay_ms = i64::try_from(app.config.transfer_delay.as_millis()).unwrap_or(i64::MAX);
@@ -180,27 +217,23 @@ pub async fn accept(app: &App, body: Vec<u8>) -> Result<Map<String, Value>, ApiE
                 .map_err(|refusal| refused(&kept, refusal, received_ms))
         })
         .await?;
-    let body = json!({
-        "amount_i64": transfer.amount,
-        "amount_rtc": decimal(transfer.amount, RTC_PLACES),
-        "chain_id": app.config.chain_id,
-        "confirms_at": confirms_ms / 1_000,
+    Ok(Taken {
+        amount_i64: MicroRtc(transfer.amount),
+        amount_rtc: Rtc(transfer.amount),
+        chain_id: app.config.chain_id.clone(),
+        confirms_at: UnixSeconds::of_ms(confirms_ms),
         // Hours with three places: a thousandth of an hour is 3,600 ms.
-        "confirms_in_hours": decimal(delay_ms / 3_600, 3),
-        "from_address": transfer.from,
-        "message": "taken; it is booked at confirms_at unless the operator calls it off",
-        "ok": true,
-        "pending_id": id,
-        "phase": "pending",
-        "replay_protected": true,
-        "signature_type": "Ed25519",
-        "to_address": transfer.to,
-        "tx_hash": transfer.hash,
-        "verified": true,
-    });
-    Ok(match body {
-        Value::Object(body) => body,
-        _ => Map::new(),
+        confirms_in_hours: decimal(delay_ms / 3_600, 3),
+        from_address: transfer.from,
+        message: "taken; it is booked at confirms_at unless the operator calls it off",
+        ok: true,
+        pending_id: id,
+        phase: "pending",
+        replay_protected: true,
+        signature_type: "Ed25519",
+        to_address: transfer.to,
+        tx_hash: transfer.hash,
+        verified: true,
     })
 }
 

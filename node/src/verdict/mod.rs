@@ -20,6 +20,7 @@ use probe_core::evidence::Evidence;
 use probe_core::seed::Seed;
 use processor::Processor;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Weight units in a weight of 1.0: a virtual machine's weight of 1e-9 is one unit.
 pub const WEIGHT_ONE: u64 = 1_000_000_000;
@@ -73,7 +74,7 @@ pub struct Claim {
 }
 
 /// How a check came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// What was measured fits real silicon of the derived kind.
@@ -87,7 +88,7 @@ pub enum Outcome {
 }
 
 /// What a check speaks about. The three are never mixed into one score.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Aspect {
     /// The evidence belongs to this challenge and agrees with itself.
@@ -101,7 +102,7 @@ pub enum Aspect {
 }
 
 /// One check, with everything that a reader needs to repeat it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Check {
     /// The channel: a name of [`probe_core::channels::ChannelId`], or `binding`, `claim`, `clock`, `likeness`.
     pub channel: &'static str,
@@ -129,7 +130,7 @@ pub struct Check {
 }
 
 /// The outcome of a case.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Verdict {
     /// Version of the rules that judged.
     pub rules: u16,

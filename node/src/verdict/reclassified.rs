@@ -5,9 +5,10 @@ use super::antiquity::{decayed, Antiquity, Class, UNPROVEN, VIRTUAL};
 use super::names::{Named, Names};
 use super::{reason, Case, Check, Claim, Outcome, Profiles};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Why a machine counts as something else than was claimed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Reclassified {
     /// The text of the claim that was read.
     pub claimed: String,

@@ -7,7 +7,7 @@
 mod refusals;
 
 pub(super) use refusals::{refusals, responses};
-pub use refusals::{BODY, ID, PATH, QUERY, STORE};
+pub use refusals::{BODY, ID, PATH, QUERY, STORE, TOKEN};
 
 use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
@@ -16,12 +16,16 @@ use axum::Router;
 use std::sync::Arc;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{
     Components, Info, ObjectBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, Type,
 };
 
 use crate::app::App;
 
+use super::admin::ADMIN_KEY;
 use super::headers::{REQUEST_ID, REQUEST_ID_DIGITS};
 
 /// What the document says before any operation.
@@ -42,7 +46,26 @@ Apart from those of the operations, any request may be refused with `NOT_FOUND` 
 `METHOD_NOT_ALLOWED` (405) or `REQUEST_TIMEOUT` (408, it took too long to arrive).";
 
 /// A document without operations, for a router to add its own to.
-pub fn empty(title: &str) -> OpenApi {
+pub fn empty() -> OpenApi {
+    titled("Verdigris node")
+}
+
+/// The same for the operator's listener: every operation wants the token.
+pub fn empty_for_operator() -> OpenApi {
+    let mut document = titled("Verdigris node: the operator's listener");
+    let components = document.components.get_or_insert_default();
+    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    let key = ApiKeyValue::new(ADMIN_KEY);
+    let key = SecurityScheme::ApiKey(ApiKey::Header(key));
+    for (name, scheme) in [("bearer", bearer), ("key", key)] {
+        components.add_security_scheme(name, scheme);
+        let wanted = SecurityRequirement::new(name, [""; 0]);
+        document.security.get_or_insert_default().push(wanted);
+    }
+    document
+}
+
+fn titled(title: &str) -> OpenApi {
     let mut info = Info::new(title, env!("CARGO_PKG_VERSION"));
     info.description = Some(ABOUT.to_owned());
     let mut components = Components::new();

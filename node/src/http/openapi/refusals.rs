@@ -29,6 +29,9 @@ pub const QUERY: &[Code] = &[Code::InvalidParameter];
 /// What looking into the store may end in.
 pub const STORE: &[Code] = &[Code::StoreUnavailable];
 
+/// What anybody without the operator's token is refused with.
+pub const TOKEN: &[Code] = &[Code::Unauthorized];
+
 /// What any request may end in, whatever it asks for.
 const ALWAYS: &[Code] = &[Code::InternalError, Code::RateLimit];
 
@@ -42,6 +45,7 @@ const REFUSAL: &str = "Refusal";
 /// ```
 macro_rules! refusals {
     ($name:ident = $($codes:expr),+ $(,)?) => {
+        /// What an operation refuses with.
         pub enum $name {}
 
         impl utoipa::IntoResponses for $name {

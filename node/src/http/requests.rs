@@ -1,0 +1,124 @@
+//! The bodies of requests as they are described. They are read member by member elsewhere, in the order
+//! in which the existing network's clients expect faults to be told, and keeping the text of each number.
+#![allow(dead_code, reason = "described, never made")]
+
+use serde_json::json;
+use utoipa::openapi::schema::OneOfBuilder;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::scalars::MinerId;
+
+/// Who asks for a challenge. The body may be empty, too.
+#[derive(ToSchema)]
+pub struct ChallengeRequest {
+    /// Who alone may answer it; without, everybody may.
+    miner: Option<MinerId>,
+    /// The same under its other name, where there is no `miner`.
+    miner_id: Option<MinerId>,
+}
+
+/// A transfer, signed by its sender.
+///
+/// The signature is over the canonical JSON of `amount`, `chain_id` (where it is sent), `fee`, `from`,
+/// `memo`, `nonce` (as text) and `to`, with numbers as Python writes floats.
+#[derive(ToSchema)]
+pub struct TransferRequest {
+    amount_rtc: AmountIn,
+    /// The network that it is meant for. Only the existing network takes transfers without.
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,64}$")]
+    chain_id: Option<String>,
+    /// RTC. Transfers are free, so this is 0.
+    fee_rtc: Option<FeeIn>,
+    /// Who pays: `RTC` and 40 hexadecimal digits.
+    #[schema(
+        pattern = "^RTC[0-9A-Fa-f]{40}$",
+        example = "RTC0a1b2c3d4e5f60718293a4b5c6d7e8f901234567"
+    )]
+    from_address: String,
+    /// For the receiver, at most 1,024 bytes.
+    #[schema(max_length = 1024, nullable = false)]
+    memo: Option<String>,
+    nonce: NonceIn,
+    /// The sender's Ed25519 key, 64 hexadecimal digits. `from_address` is its hash.
+    #[schema(min_length = 1)]
+    public_key: String,
+    /// Ed25519, 128 hexadecimal digits.
+    #[schema(min_length = 1)]
+    signature: String,
+    /// Who is paid: an address, or a name that begins with `bcn_`.
+    #[schema(
+        pattern = "^(RTC[0-9a-f]{40}|bcn_[A-Za-z0-9._:-]{1,76})$",
+        example = "RTC76543210f9e8d7c6b5a49382716f5e4d3c2b1a09"
+    )]
+    to_address: String,
+}
+
+/// A transfer to call off.
+#[derive(ToSchema)]
+pub struct VoidRequest {
+    /// The transfer's number.
+    pending_id: i64,
+    /// For its sender: at most 512 bytes.
+    #[schema(
+        min_length = 1,
+        max_length = 512,
+        pattern = r"\S",
+        example = "The sender's key was stolen."
+    )]
+    reason: String,
+}
+
+macro_rules! text_or_number {
+    ($(#[doc = $doc:literal])+ $name:ident, $kind:ident, $least:expr, $pattern:literal, $example:expr) => {
+        $(#[doc = $doc])+
+        pub struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let number = ObjectBuilder::new()
+                    .schema_type(Type::$kind);
+                let number = $least(number);
+                let text = ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .pattern(Some($pattern));
+                OneOfBuilder::new()
+                    .item(number)
+                    .item(text)
+                    .description(Some(concat!($($doc),+).trim()))
+                    .examples([$example])
+                    .into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    };
+}
+
+text_or_number!(
+    /// RTC, at least 0.000001: a number, or the same as text.
+    AmountIn,
+    Number,
+    |n: ObjectBuilder| n.exclusive_minimum(Some(0)),
+    r"^[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]{1,4})?$",
+    json!(1.5)
+);
+
+text_or_number!(
+    /// RTC: a number, or the same as text.
+    FeeIn,
+    Number,
+    |n| n,
+    r"^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]{1,4})?$",
+    json!(0)
+);
+
+text_or_number!(
+    /// The sender's number for this transfer, higher than all before: of at most 63 bits, or the same as
+    /// text. Clients take the time in milliseconds.
+    NonceIn,
+    Integer,
+    |n: ObjectBuilder| n.minimum(Some(1)).maximum(Some(i64::MAX)),
+    "^[0-9]{1,19}$",
+    json!(1_800_000_000_000_i64)
+);
