@@ -74,7 +74,7 @@ fn dossier(n: u64) -> Dossier {
             ..Unit::default()
         },
         profile: Some(profile(random.below(MODELS), random)),
-        noise: Some(tag(4, n).0),
+        noise: vec![tag(4, n).0],
         track,
         rhythm: Rhythm::default(),
     }

@@ -276,7 +276,7 @@ fn numbers_need_each_other_and_a_crystal_can_clear() {
         "a card and an installation are not enough"
     );
     for d in &mut dossiers {
-        d.noise = Some([9; 16]);
+        d.noise = vec![[9; 16]];
     }
     assert!(!judge(&dossiers), "noise to the last digit is a copy");
     // Whoever was first keeps the vote, whatever the order of looking.

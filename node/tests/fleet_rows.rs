@@ -22,7 +22,7 @@ fn known(days: f64, every_s: f64, seed: u64) -> Known {
     let mut known = Known {
         network: Some(salt().tag(Field::Network, b"network")),
         profile: Some(profile(3, random)),
-        noise: Some([7; 16]),
+        noise: vec![[7; 16]; 8],
         track: follow(&machine, days, every_s, random),
         rhythm: Rhythm::default(),
         rom: Some(Reported {
@@ -34,6 +34,7 @@ fn known(days: f64, every_s: f64, seed: u64) -> Known {
             at_ms: 1_800_000_000_000,
             names: 2,
             keeper: Some(tag("first")),
+            found_epoch: 3,
             surprise: Default::default(),
             circumstance: Default::default(),
             rom_miners: 4,

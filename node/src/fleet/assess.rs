@@ -52,8 +52,8 @@ pub struct Dossier {
     pub unit: Unit,
     /// The shape of its costs.
     pub profile: Option<Profile>,
-    /// [`super::profile::noise`] of the newest evidence.
-    pub noise: Option<[u8; 16]>,
+    /// [`super::profile::noise`] of the evidence that it was entered with lately, newest last.
+    pub noise: Vec<[u8; 16]>,
     /// Its counter over time.
     pub track: Option<Track>,
     /// When it arrives.
@@ -64,7 +64,7 @@ impl Dossier {
     /// The rows that this miner belongs into: at most 28. Those that name units come first.
     pub fn keys(&self) -> Vec<Key> {
         let mut keys = Vec::new();
-        if let Some(noise) = &self.noise {
+        if let Some(noise) = self.noise.last() {
             keys.push(Key::of(Kind::Copy, &[noise]));
         }
         if let Some(track) = &self.track {
@@ -267,7 +267,7 @@ fn one_room(a: &Dossier, b: &Dossier) -> bool {
 
 fn common(a: &Dossier, b: &Dossier, crystal: Comparison, site_event: bool) -> Common {
     let shares = |x: &[Tag], y: &[Tag]| x.iter().any(|tag| y.contains(tag));
-    let noise = a.noise.is_some() && a.noise == b.noise;
+    let noise = a.noise.iter().any(|noise| b.noise.contains(noise));
     let firmware = shares(&a.unit.firmware, &b.unit.firmware);
     let mac = shares(&a.unit.macs, &b.unit.macs);
     let machine_id = shares(&a.unit.machine_ids, &b.unit.machine_ids);

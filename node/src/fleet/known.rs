@@ -21,6 +21,9 @@ const FORM: u8 = 1;
 /// numbers of ten bytes each. In practice 300 to 1,500.
 pub const ROW_MAX: usize = 4_096;
 
+/// Measurements of a miner that copies are told by: those of two epochs, at four assessments a day.
+pub const NOISES: usize = 8;
+
 /// The name of a row: the hash of the miner's name. It needs no secret: the name stands beside it.
 pub fn tag(miner: &str) -> Tag {
     let digest = Sha256::digest(miner.as_bytes());
@@ -38,8 +41,9 @@ pub struct Known {
     pub unit: Unit,
     /// The shape of its costs, of the newest evidence.
     pub profile: Option<Profile>,
-    /// [`super::profile::noise`] of the newest evidence.
-    pub noise: Option<[u8; 16]>,
+    /// [`super::profile::noise`] of the evidence that it was assessed by lately, newest last: at most
+    /// [`NOISES`].
+    pub noise: Vec<[u8; 16]>,
     /// Its counter over time.
     pub track: Option<Track>,
     /// When it arrives.
@@ -72,6 +76,8 @@ pub struct Assessed {
     pub surprise: Surprise,
     /// The name that has the vote instead of this one.
     pub keeper: Option<Tag>,
+    /// The last epoch in which names of one machine with this one were found.
+    pub found_epoch: i64,
     /// What it has in common with others besides.
     pub circumstance: Circumstance,
     /// Miners that report its ROM, itself included.
@@ -102,6 +108,11 @@ impl std::fmt::Display for Damaged {
 impl std::error::Error for Damaged {}
 
 impl Known {
+    /// Whether this name counts: it is alone, or the first of its machine's names.
+    pub fn has_vote(&self) -> bool {
+        self.assessed.is_none_or(|a| a.keeper.is_none())
+    }
+
     /// As it is kept.
     pub fn to_row(&self) -> Vec<u8> {
         to_row(self)
@@ -117,6 +128,7 @@ impl Known {
         let sound = known.track.as_ref().is_none_or(Track::is_sound)
             && known.profile.as_ref().is_none_or(Profile::is_sound)
             && known.rhythm.is_sound()
+            && known.noise.len() <= NOISES
             && known.unit.macs.len() <= MACS_MAX
             && known.unit.firmware.len() <= SERIALS_MAX
             && known.unit.machine_ids.len() <= SERIALS_MAX;
@@ -131,7 +143,7 @@ impl Known {
             network: self.network,
             unit: self.unit.clone(),
             profile: self.profile.clone(),
-            noise: self.noise,
+            noise: self.noise.clone(),
             track: self.track.clone(),
             rhythm: self.rhythm.clone(),
         }

@@ -16,3 +16,4 @@ pub mod known;
 pub mod profile;
 pub mod rom;
 pub mod seen;
+pub mod watch;

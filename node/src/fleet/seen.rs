@@ -4,7 +4,7 @@ use probe_core::evidence::Evidence;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::known::{Known, Reported};
+use super::known::{Known, Reported, NOISES};
 use super::profile::{self, Profile};
 use super::rom::{Finding, Hash, Roms};
 use crate::binding::rules::Unit;
@@ -44,7 +44,7 @@ pub struct Counter {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
     /// The hash of the network that it came from.
-    pub network: Tag,
+    pub network: Option<Tag>,
     /// When it arrived, milliseconds of the node's clock.
     pub received_ms: i64,
     /// What the machine shows of itself; nothing where it is not proven to be one.
@@ -62,28 +62,48 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Reads evidence. `issued_ms` and `received_ms` are the node's.
-    pub fn of(evidence: &Evidence, network: Tag, issued_ms: i64, received_ms: i64) -> Self {
+    /// An attestation without evidence.
+    pub fn bare(network: Option<Tag>, received_ms: i64) -> Self {
         Seen {
             network,
             received_ms,
             unit: Unit::default(),
-            model: profile::model(evidence),
-            profile: Profile::of(evidence),
-            noise: profile::noise(evidence),
-            counter: Counter::of(evidence, issued_ms, received_ms),
+            model: [0; 16],
+            profile: None,
+            noise: None,
+            counter: None,
             rom: None,
         }
     }
 
-    /// Puts what it shows in the place of what was known. The track is moved by [`Seen::track`].
+    /// One with evidence. Times are the node's, in milliseconds.
+    pub fn of(evidence: &Evidence, network: Option<Tag>, issued_ms: i64, received_ms: i64) -> Self {
+        Seen {
+            model: profile::model(evidence),
+            profile: Profile::of(evidence),
+            noise: profile::noise(evidence),
+            counter: Counter::of(evidence, issued_ms, received_ms),
+            ..Seen::bare(network, received_ms)
+        }
+    }
+
+    /// Puts what it shows in the place of what was known. The track is moved by [`Counter::follow`], the
+    /// noise by [`Seen::enter_noise`].
     pub fn enter(&self, known: &mut Known) {
-        known.network = Some(self.network);
+        known.network = self.network;
         known.unit.clone_from(&self.unit);
         known.profile.clone_from(&self.profile);
-        known.noise = self.noise;
         known.rhythm.record(self.received_ms);
         known.rom = self.rom;
+    }
+
+    /// Keeps the noise to be compared with that of others.
+    pub fn enter_noise(&self, known: &mut Known) {
+        let Some(noise) = self.noise else { return };
+        if known.noise.len() >= NOISES {
+            known.noise.remove(0);
+        }
+        known.noise.push(noise);
     }
 }
 

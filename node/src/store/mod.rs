@@ -10,6 +10,7 @@
 
 pub mod backup;
 pub mod books;
+pub mod fleet;
 mod meta;
 mod readers;
 pub mod records;

@@ -79,7 +79,7 @@ impl World {
                 network: Some(salt.tag(Field::Network, &network(address.parse().unwrap()))),
                 unit: Unit::default(),
                 profile: Some(profile(model, &mut random)),
-                noise: Some(random.next().to_be_bytes().repeat(2).try_into().unwrap()),
+                noise: vec![random.next().to_be_bytes().repeat(2).try_into().unwrap()],
                 track: None,
                 rhythm: Rhythm::default(),
             },
