@@ -1,13 +1,14 @@
 //! Enrolment by hand, for clients that expect it. A submission enrols its miner in the open epoch
 //! already; this does it for a miner that attested shortly before an epoch began.
 
-use serde_json::{json, Map, Value};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::shape::check_id;
-use super::WEIGHT_PLACES;
 use crate::app::App;
 use crate::error::{ApiError, Code};
-use crate::json::decimal;
+use crate::http::scalars::{MinerId, Weight};
 use crate::keys;
 use crate::store::{books, records};
 
@@ -22,6 +23,26 @@ struct Enrolment {
     signed: Option<(Vec<u8>, String)>,
 }
 
+/// A miner that was enrolled.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Enrolled {
+    /// The epoch.
+    #[schema(minimum = 0)]
+    epoch: i64,
+    /// The machine is not proven to be silicon.
+    fingerprint_failed: bool,
+    /// What its class is worth.
+    hw_weight: Weight,
+    /// As the client calls itself.
+    #[schema(value_type = MinerId)]
+    miner_id: String,
+    #[schema(value_type = MinerId)]
+    miner_pk: String,
+    ok: bool,
+    /// What it counts in this epoch's settlement.
+    weight: Weight,
+}
+
 /// Enrols a miner in the open epoch with the weight of its last attestation.
 ///
 /// The device and fingerprint in the body count for nothing. The signature is over
@@ -29,7 +50,7 @@ struct Enrolment {
 ///
 /// # Errors
 /// The codes of `/epoch/enroll`.
-pub async fn enroll(app: &App, body: Vec<u8>) -> Result<Map<String, Value>, ApiError> {
+pub async fn enroll(app: &App, body: Vec<u8>) -> Result<Enrolled, ApiError> {
     let enrolment = app.compute(move || read(&body)).await?;
     let chain = *app.store.chain();
     let clock = app.clock.clone();
@@ -55,23 +76,15 @@ pub async fn enroll(app: &App, body: Vec<u8>) -> Result<Map<String, Value>, ApiE
             Ok::<_, ApiError>((known, epoch, weight))
         })
         .await?;
-    let answer = json!({
-        "epoch": epoch,
-        "fingerprint_failed": !known.physical,
-        "hw_weight": decimal(known.multiplier, WEIGHT_PLACES),
-        "miner_id": miner_id,
-        "miner_pk": known.miner,
-        "ok": true,
-        "weight": decimal(weight, WEIGHT_PLACES),
-    });
-    let Value::Object(mut answer) = answer else {
-        return Err(ApiError::new(
-            Code::InternalError,
-            "the answer is not an object",
-        ));
-    };
-    app.store.key().sign(&mut answer);
-    Ok(answer)
+    Ok(Enrolled {
+        epoch,
+        fingerprint_failed: !known.physical,
+        hw_weight: Weight(known.multiplier),
+        miner_id,
+        miner_pk: known.miner,
+        ok: true,
+        weight: Weight(weight),
+    })
 }
 
 fn read(body: &[u8]) -> Result<Enrolment, ApiError> {

@@ -1,6 +1,7 @@
 //! A submission's way from bytes to the log: shape, signature, challenge, evidence, verdict, and one
 //! transaction that records all of it.
 
+pub mod accepted;
 pub mod challenge;
 pub mod enroll;
 pub mod replay;
@@ -17,11 +18,13 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::clock::year;
 use crate::error::{ApiError, Code};
+use crate::http::scalars::Weight;
 use crate::json::{self, decimal};
 use crate::keys::hex;
 use crate::store::sql::Connection;
 use crate::store::{books, records};
 use crate::verdict::{judge, Case, Proof, Verdict};
+use accepted::{Accepted, Device};
 use shape::Submission;
 use signature::{may_speak, signer, Signer};
 
@@ -56,7 +59,7 @@ struct Outcome {
     fingerprint_hash: Option<[u8; 32]>,
 }
 
-/// Takes a submission: gives the signed answer, or why it was refused.
+/// Takes a submission: gives the answer, or why it was refused.
 ///
 /// The challenge is spent only by a submission that reached the judge; everything before that leaves
 /// it usable.
@@ -67,7 +70,7 @@ pub async fn submit(
     app: &Arc<App>,
     body: Vec<u8>,
     client: IpAddr,
-) -> Result<Map<String, Value>, ApiError> {
+) -> Result<Accepted, ApiError> {
     if body.len() > SUBMISSION_BYTES {
         return Err(ApiError::new(
             Code::RequestTooLarge,
@@ -231,7 +234,7 @@ async fn record(
     background: Background,
     outcome: Outcome,
     received_ms: i64,
-) -> Result<Map<String, Value>, ApiError> {
+) -> Result<Accepted, ApiError> {
     let Prepared {
         submission,
         signer,
@@ -306,34 +309,28 @@ async fn record(
             .with("nonce", nonce)
             .with("verdict", verdict_json));
     }
-    let mut answer = Map::new();
-    let device = serde_json::json!({
-        "arch": verdict.class,
-        "cores": submission.claim.cores,
-        "cpu": submission.claim.cpu,
-        "family": verdict.family,
-        "model": submission.claim.model,
-        "serial": submission.serial,
-    });
-    for (name, value) in [
-        ("device", device),
-        ("epoch", epoch.into()),
-        ("fingerprint_passed", verdict.physical.into()),
-        ("macs_recorded", submission.macs.into()),
-        ("measurement_binding_state", "absent".into()),
-        ("nonce", nonce.into()),
-        ("ok", true.into()),
-        ("status", "accepted".into()),
-        ("temporal_review_flag", false.into()),
-        ("ticket_id", ticket.into()),
-        ("verdict", verdict_json),
-        ("warthog_bonus", decimal(10, 1).into()),
-        ("weight", decimal(weight, WEIGHT_PLACES).into()),
-    ] {
-        answer.insert(name.into(), value);
-    }
-    app.store.key().sign(&mut answer);
-    Ok(answer)
+    Ok(Accepted {
+        device: Device {
+            arch: verdict.class,
+            cores: submission.claim.cores,
+            cpu: submission.claim.cpu,
+            family: verdict.family,
+            model: submission.claim.model,
+            serial: submission.serial,
+        },
+        epoch,
+        fingerprint_passed: verdict.physical,
+        macs_recorded: submission.macs,
+        measurement_binding_state: "absent",
+        nonce,
+        ok: true,
+        status: "accepted",
+        temporal_review_flag: false,
+        ticket_id: ticket,
+        verdict: verdict_json,
+        warthog_bonus: decimal(10, 1),
+        weight: Weight(weight),
+    })
 }
 
 /// Refuses checks that somebody else sent before.

@@ -11,11 +11,11 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
-use serde_json::{Map, Value};
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::logs::Line;
 use crate::app::App;
+use crate::attest::accepted::Accepted;
 use crate::error::ApiError;
 use crate::store::books;
 
@@ -101,11 +101,9 @@ impl Metrics {
     }
 
     /// Counts a submission by what came of it.
-    pub fn attestation(&self, result: &Result<Map<String, Value>, ApiError>) {
+    pub fn attestation(&self, result: &Result<Accepted, ApiError>) {
         let outcome = match result {
-            Ok(answer) if answer.get("fingerprint_passed") == Some(&Value::Bool(true)) => {
-                "passed".to_owned()
-            }
+            Ok(answer) if answer.fingerprint_passed => "passed".to_owned(),
             Ok(_) => "failed".to_owned(),
             Err(refused) => refused.code.text().to_ascii_lowercase(),
         };

@@ -21,7 +21,6 @@ mod wallets;
 use axum::extract::{Request, State};
 use axum::middleware::{from_fn_with_state, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use axum::Router;
 use std::future::{poll_fn, Future};
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -41,6 +40,8 @@ const ADMIN_CONNECTIONS: usize = 16;
 pub fn router(app: Arc<App>) -> Router {
     let (described, document) = OpenApiRouter::with_openapi(openapi::empty())
         .routes(routes!(attest::challenge))
+        .routes(routes!(attest::submit))
+        .routes(routes!(attest::enroll))
         .routes(routes!(epochs::current))
         .routes(routes!(epochs::eligibility))
         .routes(routes!(epochs::explain))
@@ -58,8 +59,6 @@ pub fn router(app: Arc<App>) -> Router {
         .split_for_parts();
     let routes = described
         .merge(openapi::served(document))
-        .route("/attest/submit", post(attest::submit))
-        .route("/epoch/enroll", post(attest::enroll))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed);
     with_common_layers(routes, &app)

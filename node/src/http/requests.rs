@@ -7,6 +7,7 @@ use utoipa::openapi::schema::OneOfBuilder;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::openapi::Evidence;
 use super::scalars::MinerId;
 
 /// Who asks for a challenge. The body may be empty, too.
@@ -16,6 +17,124 @@ pub struct ChallengeRequest {
     miner: Option<MinerId>,
     /// The same under its other name, where there is no `miner`.
     miner_id: Option<MinerId>,
+}
+
+/// What a machine claims and measured, signed by the wallet that is to be credited.
+///
+/// The signature is over the canonical JSON of all members but `signature` and `public_key`. `evidence` is what
+/// Verdigris's own miners measure; `fingerprint` is what the existing network's clients do. One of them is
+/// needed, and one of `miner` and `miner_id`.
+#[derive(ToSchema)]
+pub struct SubmissionRequest {
+    device: ClaimedDevice,
+    evidence: Option<Evidence>,
+    fingerprint: Option<Fingerprint>,
+    /// Who is credited.
+    miner: Option<MinerId>,
+    /// As the client calls itself; who is credited where there is no `miner`.
+    miner_id: Option<MinerId>,
+    /// The challenge, where `report` has none.
+    nonce: Option<String>,
+    /// The wallet's Ed25519 key, 64 hexadecimal digits. A name belongs to the first key that signs for it.
+    #[schema(max_length = 512)]
+    public_key: Option<String>,
+    report: Option<Report>,
+    signals: Signals,
+    /// Ed25519, 128 hexadecimal digits.
+    #[schema(max_length = 512)]
+    signature: Option<String>,
+    /// For clients of the existing network: `ed25519`.
+    #[schema(max_length = 512)]
+    signature_type: Option<String>,
+}
+
+/// What the machine claims to be. At least one member.
+#[derive(ToSchema)]
+pub struct ClaimedDevice {
+    /// Class: `g4`, `modern` …
+    #[schema(max_length = 512)]
+    device_arch: Option<String>,
+    /// The same, where there is no `device_arch`.
+    #[schema(max_length = 512)]
+    arch: Option<String>,
+    /// Cores; 1 where nothing is said.
+    #[schema(minimum = 1, maximum = 4096)]
+    cores: Option<u16>,
+    /// Processor.
+    #[schema(max_length = 512)]
+    cpu: Option<String>,
+    /// Family of processors: `PowerPC`, `x86` …
+    #[schema(max_length = 512)]
+    device_family: Option<String>,
+    /// The same, where there is no `device_family`.
+    #[schema(max_length = 512)]
+    family: Option<String>,
+    /// Model.
+    #[schema(max_length = 512)]
+    device_model: Option<String>,
+    /// The same, where there is no `device_model`.
+    #[schema(max_length = 512)]
+    model: Option<String>,
+    /// Serial number.
+    #[schema(max_length = 512)]
+    serial_number: Option<String>,
+    /// The same, where there is no `serial_number`.
+    #[schema(max_length = 512)]
+    serial: Option<String>,
+}
+
+/// What the machine's surroundings say. At least one member.
+#[derive(ToSchema)]
+pub struct Signals {
+    #[schema(max_length = 512)]
+    hostname: Option<String>,
+    /// Hardware addresses. Kept as keyed hashes only.
+    #[schema(value_type = Option<Vec<HardwareAddress>>)]
+    macs: Option<Vec<HardwareAddress>>,
+    /// Serial number.
+    #[schema(max_length = 512)]
+    serial: Option<String>,
+}
+
+/// A hardware address as text.
+#[derive(ToSchema)]
+#[schema(value_type = String, min_length = 1, max_length = 512, example = "00:0a:95:9d:68:16")]
+pub struct HardwareAddress(String);
+
+/// What binds the measurements to the challenge.
+#[derive(ToSchema)]
+pub struct Report {
+    /// The challenge.
+    #[schema(max_length = 512)]
+    nonce: Option<String>,
+    /// A digest of the measurements, as the existing network's clients make it.
+    #[schema(max_length = 512)]
+    commitment: Option<String>,
+}
+
+/// The existing network's measurements. They are judged by their raw numbers: what the client itself made
+/// of them counts for nothing.
+#[derive(ToSchema)]
+pub struct Fingerprint {
+    /// By name: `clock_drift`, `cache_timing` …, each with the numbers in `data`.
+    #[schema(value_type = Option<Object>)]
+    checks: Option<()>,
+}
+
+/// A miner to enrol.
+///
+/// The signature is over `miner_pubkey|miner_id|epoch`, with the number of the open epoch, by the key that
+/// attested.
+#[derive(ToSchema)]
+pub struct EnrollRequest {
+    /// The wallet.
+    miner_pubkey: MinerId,
+    /// As the client calls itself; the wallet's name where it is left out.
+    miner_id: Option<MinerId>,
+    /// The wallet's Ed25519 key, 64 hexadecimal digits.
+    public_key: Option<String>,
+    /// Ed25519, 128 hexadecimal digits.
+    signature: Option<String>,
 }
 
 /// A transfer, signed by its sender.

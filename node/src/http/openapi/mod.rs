@@ -4,7 +4,11 @@
 //! are listed with [`refusals!`]. One registration (`.routes(routes!(module::handler))`) gives the route
 //! and its description, so that neither can be without the other.
 
+mod evidence;
 mod refusals;
+mod trace;
+
+pub use evidence::Evidence;
 
 pub(super) use refusals::{refusals, responses};
 pub use refusals::{BODY, ID, PATH, QUERY, STORE, TOKEN};
