@@ -223,6 +223,28 @@ through is signed by the miner and by the node. It waits for machines that are s
 devices that are unplugged, until Ctrl-C. docs/serial.md tells how to wire the cable, and what to do
 when nothing comes through.")]
     Relay(crate::relay::Options),
+
+    /// Print a script that completes commands and options in a shell
+    #[command(after_help = "\
+Examples:
+  verdigris completions bash > ~/.local/share/bash-completion/completions/verdigris
+  verdigris completions zsh > ~/.zfunc/_verdigris       where ~/.zfunc is in $fpath
+  verdigris completions fish > ~/.config/fish/completions/verdigris.fish")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+
+    /// Print the manual page, or write the pages of all commands to a folder
+    #[command(after_help = "\
+Examples:
+  verdigris man | man -l -
+  verdigris man --dir ~/.local/share/man/man1       and then: man verdigris-mine")]
+    Man {
+        /// Write a page for each command to DIR
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
 }
 
 /// What to do with a wallet.

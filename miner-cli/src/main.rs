@@ -11,6 +11,7 @@ mod error;
 mod hex;
 mod known_nodes;
 mod line;
+mod manual;
 mod mine;
 mod names;
 mod passphrase;
@@ -59,6 +60,13 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), Error> {
+    // These two need no settings, and must not fail for one that is wrong.
+    match &cli.command {
+        Command::Completions { shell } => return print(&manual::completions(*shell)),
+        Command::Man { dir: Some(folder) } => return manual::save_pages(folder),
+        Command::Man { dir: None } => return print(&manual::main_page()),
+        _ => {}
+    }
     let interval = match cli.command {
         Command::Mine { interval, .. } => interval,
         _ => None,
@@ -115,6 +123,7 @@ fn run(cli: Cli) -> Result<(), Error> {
             let plan = relay::Plan::resolve(options, &settings.relay, &settings.node)?;
             relay::run(&plan, settings.quiet, &Stop::on_signals()?)
         }
+        Command::Completions { .. } | Command::Man { .. } => Ok(()),
     }
 }
 
@@ -223,7 +232,13 @@ fn show_wallet(settings: &Settings, wallet: &Wallet) -> Result<(), Error> {
 
 /// Prints a line; a reader who has gone away is no error.
 fn line(text: &str) -> Result<(), Error> {
-    match writeln!(std::io::stdout(), "{text}") {
+    print(format!("{text}\n").as_bytes())
+}
+
+/// Prints as it is; a reader who has gone away is no error.
+fn print(text: &[u8]) -> Result<(), Error> {
+    let mut out = std::io::stdout();
+    match out.write_all(text).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Error::file(Path::new("standard output"), error))
         }
