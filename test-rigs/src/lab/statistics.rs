@@ -252,7 +252,11 @@ mod tests {
         let roc = Roc::new(&honest, &attacks).unwrap();
         assert_eq!(roc.at(9.0).detection, 0.5);
         assert_eq!(roc.detection_at(0.1).detection, 0.6);
-        assert!(near(roc.equal_error_rate(), 0.25), "{}", roc.equal_error_rate());
+        assert!(
+            near(roc.equal_error_rate(), 0.25),
+            "{}",
+            roc.equal_error_rate()
+        );
     }
 
     #[test]

@@ -336,3 +336,116 @@ pub fn translator() -> Spec {
         ..host
     }
 }
+
+/// Latency of whole cycles, fully pipelined.
+const fn pipelined(latency: u64) -> Option<Cost> {
+    Some([latency * 1_000, 1_000])
+}
+
+/// A counter that states no rate of its own.
+const fn unstated(source: &'static str, hz: u64) -> Counter {
+    Counter {
+        info: CounterInfo {
+            source,
+            bits: 64,
+            nominal_hz: None,
+        },
+        tick: 1_000_000_000_000 / hz,
+        lattice: 1,
+        read: 20 * NS,
+    }
+}
+
+/// Caches of so many KiB and cycles, and cycles of memory behind them; the rest as on a [`g4e`].
+fn levels(caches: &[(u32, u64)], cycles: u64) -> Memory {
+    let level = |&(kib, hit): &(u32, u64)| cache(kib * KIB, 4, hit);
+    Memory {
+        caches: caches.iter().map(level).collect(),
+        memory: cycles * 1_000,
+        ..g4e().memory
+    }
+}
+
+fn ultrasparc_costs(op: Op) -> Option<Cost> {
+    match op {
+        Op::IntAdd => parallel(1, 500),
+        Op::IntMul => pipelined(20),
+        Op::IntDiv => pipelined(37),
+        Op::Shift | Op::Load => pipelined(2),
+        Op::FpAdd | Op::FpMul => pipelined(3),
+        Op::FpDiv | Op::FpSqrt => pipelined(22),
+        Op::StoreLoad | Op::FpMulNormal | Op::FpMulNan | Op::FpMulOverflow => pipelined(5),
+        _ => None,
+    }
+}
+
+/// UltraSPARC II at 400 MHz: its counter counts its cycles.
+pub fn ultrasparc() -> Spec {
+    Spec {
+        architecture: "sparc64",
+        counter: unstated("tick", 400_000_000),
+        cycle: 2_500,
+        costs: ultrasparc_costs,
+        memory: levels(&[(16, 2), (2_048, 10)], 60),
+        ..g4e()
+    }
+}
+
+fn r10000_costs(op: Op) -> Option<Cost> {
+    match op {
+        Op::IntAdd => parallel(1, 500),
+        Op::IntMul => pipelined(6),
+        Op::IntDiv => pipelined(35),
+        Op::Shift | Op::Load | Op::FpAdd | Op::FpMul => pipelined(2),
+        Op::FpDiv => pipelined(19),
+        Op::FpSqrt => pipelined(33),
+        Op::StoreLoad | Op::FpMulNormal | Op::FpMulNan | Op::FpMulOverflow => pipelined(4),
+        _ => None,
+    }
+}
+
+/// R10000 at 200 MHz, by a clock of the board.
+pub fn r10000() -> Spec {
+    Spec {
+        architecture: "mips",
+        counter: unstated("os-monotonic", 1_000_000_000),
+        cycle: 5_000,
+        costs: r10000_costs,
+        memory: levels(&[(32, 2), (1_024, 10)], 80),
+        ..g4e()
+    }
+}
+
+fn m68040_costs(op: Op) -> Option<Cost> {
+    match op {
+        Op::IntAdd => parallel(1, 1_000),
+        Op::IntMul => pipelined(20),
+        Op::IntDiv => pipelined(44),
+        Op::Shift => pipelined(5),
+        Op::Load => pipelined(2),
+        Op::FpAdd | Op::StoreLoad => pipelined(4),
+        Op::FpMul => pipelined(6),
+        Op::FpDiv => pipelined(38),
+        Op::FpSqrt => pipelined(103),
+        Op::FpMulNormal | Op::FpMulNan | Op::FpMulOverflow => pipelined(7),
+        _ => None,
+    }
+}
+
+/// 68040 at 25 MHz, by the system's clock: old code runs until it is flushed.
+pub fn m68040() -> Spec {
+    Spec {
+        architecture: "m68k",
+        counter: unstated("os-monotonic", 1_000_000_000),
+        cycle: 40_000,
+        costs: m68040_costs,
+        memory: levels(&[(4, 2)], 8),
+        fresh_code: Some(FreshCode {
+            first: 350,
+            again: 60,
+            stale: true,
+            held: false,
+        }),
+        ..g4e()
+    }
+}

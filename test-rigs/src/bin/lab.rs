@@ -1,0 +1,84 @@
+//! `lab`: attacks a node and attests honest machines to it, records each run, and writes what came out.
+//! `./dev lab` builds it and the node, and calls it.
+
+use clap::Parser;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use test_rigs::lab::campaign::{self, Conditions};
+use test_rigs::lab::node::Node;
+use test_rigs::lab::record::Records;
+use test_rigs::lab::rigs::{self, Size};
+
+#[derive(Parser)]
+#[command(version, about, long_about = None)]
+struct Arguments {
+    /// The node's program
+    #[arg(long, value_name = "FILE")]
+    node: PathBuf,
+    /// What the node's source is called, for the records
+    #[arg(long, value_name = "TEXT", default_value = "unknown source")]
+    source: String,
+    /// Where records are kept
+    #[arg(long, value_name = "FOLDER", default_value = ".cache/lab")]
+    records: PathBuf,
+    /// Where `./dev cross build` left the miners of other targets
+    #[arg(long, value_name = "FOLDER", default_value = "target/cross")]
+    miners: PathBuf,
+    /// A minute's worth of runs, and only what must hold is looked at
+    #[arg(long)]
+    quick: bool,
+    /// Decides everything that is drawn
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Only this rig; may be given again
+    #[arg(long, value_name = "RIG")]
+    only: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    match go(&Arguments::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn go(arguments: &Arguments) -> Result<bool, String> {
+    let size = if arguments.quick {
+        Size::Quick
+    } else {
+        Size::Full
+    };
+    let rules = verdigris_node::verdict::RULES_VERSION;
+    let conditions = Conditions {
+        seed: arguments.seed,
+        node: format!("rules {rules}, {}", arguments.source),
+        machine: test_rigs::lab::machine(),
+    };
+    let path = arguments.records.join("runs.jsonl");
+    let mut records = Records::open(&path).map_err(|e| e.to_string())?;
+    if records.cut() > 0 {
+        eprintln!("{}: the last line was not whole: cut off", path.display());
+    }
+    let folder = tempfile::tempdir().map_err(|e| format!("a folder for the node: {e}"))?;
+    let node = Node::start(&arguments.node, folder.path())?;
+    let client = node.client();
+    for rig in rigs::all(arguments.miners.clone()) {
+        if !arguments.only.is_empty() && !arguments.only.iter().any(|name| name == rig.name()) {
+            continue;
+        }
+        let started = std::time::Instant::now();
+        let tasks = rig.tasks(size);
+        let made = campaign::run(rig.as_ref(), &tasks, &client, &conditions, &mut records)?;
+        eprintln!(
+            "{:10} {made} of {} runs made, {} s",
+            rig.name(),
+            tasks.len(),
+            started.elapsed().as_secs()
+        );
+    }
+    Ok(true)
+}
