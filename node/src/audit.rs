@@ -3,10 +3,11 @@
 
 use serde::Serialize;
 
-use crate::epoch::divide;
-use crate::ledger::{Account, Transaction};
+use crate::ledger::{Account, TOTAL_SUPPLY};
+use crate::store::books::{self, WEIGHTS};
+use crate::store::settlement::{self, Settlement};
 use crate::store::sql::{self, params, Connection, Dialect, Purpose};
-use crate::store::{books, transfers};
+use crate::store::transfers;
 
 /// Faults listed, at most: a damaged file may have millions.
 const FAULTS_MAX: usize = 100;
@@ -85,7 +86,7 @@ const FILE_CHECK: &str =
     "SELECT 'file: ' || integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'";
 
 /// What must hold, and a query that gives a sentence for everything that does not.
-const CHECKS: [(&str, &str); 17] = [
+const CHECKS: [(&str, &str); 18] = [
     (
         "each attestation was judged against one in the log",
         "SELECT 'attestation ' || id || ' refers to a missing row of attestations'
@@ -148,11 +149,19 @@ const CHECKS: [(&str, &str); 17] = [
                (SELECT max(id) FROM attestations a WHERE a.miner = m.miner AND a.accepted)",
     ),
     (
-        "each payment belongs to a settled epoch",
-        "SELECT 'transaction ' || reference || ' pays an epoch that is not settled'
+        "each payment is a part of a settlement",
+        "SELECT 'transaction ' || reference || ' pays miners and is no part of a settlement'
          FROM transactions WHERE reference LIKE 'epoch/%'
-           AND NOT EXISTS
-               (SELECT 1 FROM epochs WHERE epoch = CAST(substr(reference, 7) AS BIGINT))",
+           AND NOT EXISTS (SELECT 1 FROM payouts WHERE tx = id)",
+    ),
+    (
+        "each settled epoch was divided first, but for the last all that were divided are settled",
+        "SELECT 'epoch ' || coalesce(s.epoch, e.epoch) || ' is divided and settled in different ways'
+         FROM epochs e FULL JOIN settlements s ON s.epoch = e.epoch
+         WHERE s.epoch IS NULL
+            OR e.epoch IS NULL AND s.epoch < (SELECT max(epoch) FROM settlements)
+            OR e.pot <> s.pot OR e.paid <> s.paid OR e.total_weight <> s.total_weight
+            OR e.miners <> s.miners",
     ),
     (
         "each transaction is the genesis, an epoch's payment or a transfer",
@@ -206,51 +215,94 @@ const SETTLEMENTS: &str = "each epoch paid what its enrolments give, to the last
 /// What [`check_transfers`] checks.
 const TRANSFERS: &str = "each transfer is what its sender signed, with the key of its address";
 
-/// Divides every settled pot again, and compares with what was booked.
+/// Divides every pot again, and compares with what was decided and what was booked. Memory: that of one
+/// division.
 fn check_settlements(c: &Connection, report: &mut Report) -> sql::Result<()> {
-    let epochs: Vec<(i64, i64, i64, String)> = c.query_all(
-        "SELECT epoch, pot, paid, total_weight FROM epochs ORDER BY epoch",
-        params![],
-        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
-    )?;
-    for (epoch, pot, paid, total_weight) in epochs {
-        let division = divide(pot, &books::weights(c, epoch)?);
-        if division.paid != paid || division.total_weight.to_string() != total_weight {
+    for settlement in settlement::all(c)? {
+        let (epoch, decided) = (settlement.epoch, &settlement.division);
+        let mut derived = settlement::divide(c, epoch, decided.pot)?;
+        // Those of older versions did not write it down.
+        let cut = derived.cut.clone();
+        if decided.cut.is_none() {
+            derived.cut = None;
+        }
+        if derived != *decided {
             report.fault(format!(
-                "epoch {epoch} paid {paid}, its enrolments give {}",
-                division.paid
+                "epoch {epoch} is divided otherwise than its enrolments give"
             ));
         }
-        let mut expected: Vec<(String, i64)> =
-            match Transaction::settlement(epoch, &division.shares) {
-                Ok(Some(movement)) => movement
-                    .postings()
-                    .iter()
-                    .map(|p| (p.account.name(), p.amount))
-                    .collect(),
-                Ok(None) => Vec::new(),
-                Err(e) => {
-                    report.fault(format!("epoch {epoch}: {e}"));
-                    continue;
-                }
-            };
-        expected.sort();
-        let booked: Vec<(String, i64)> = c.query_all(
-            "SELECT account, amount FROM postings
-             WHERE tx = (SELECT id FROM transactions WHERE reference = ?1) ORDER BY account",
-            params![crate::ledger::settlement_reference(epoch)],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
-        if booked != expected {
-            report.fault(format!(
-                "epoch {epoch} is booked otherwise than its enrolments give"
-            ));
-        }
+        derived.cut = cut;
+        let derived = Settlement {
+            division: derived,
+            ..settlement
+        };
+        check_payouts(c, &derived, report)?;
     }
     let issued = books::balance(c, &Account::Issuance)?;
-    if issued != -crate::ledger::TOTAL_SUPPLY {
+    if issued != -TOTAL_SUPPLY {
         report.fault(format!(
             "{issued} µRTC were issued instead of the whole supply"
+        ));
+    }
+    Ok(())
+}
+
+/// Compares every part of a settlement with what the division gives, miner by miner.
+fn check_payouts(c: &Connection, derived: &Settlement, report: &mut Report) -> sql::Result<()> {
+    let epoch = derived.epoch;
+    let parts: Vec<(String, Option<i64>, i64)> = c.query_all(
+        "SELECT last_miner, tx, amount FROM payouts WHERE epoch = ?1 ORDER BY last_miner",
+        params![epoch],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
+    let mut first = String::new();
+    let mut paid = 0i64;
+    for (last, tx, amount) in parts {
+        // No transaction has the number 0.
+        let tx = tx.unwrap_or(0);
+        let (mut sum, mut lines, mut same) = (0i64, 0i64, true);
+        c.for_each(
+            &format!(
+                "SELECT weights.miner, weights.weight, coalesce(p.amount, 0) FROM {WEIGHTS}
+                 LEFT JOIN postings p ON p.tx = ?2 AND p.account = 'wallet/' || weights.miner
+                 WHERE weights.epoch = ?1 AND weights.miner > ?3 AND weights.miner <= ?4
+                 ORDER BY weights.miner"
+            ),
+            params![epoch, tx, first, last],
+            |row| {
+                let (miner, booked): (String, i64) = (row.get(0)?, row.get(2)?);
+                let due = derived.division.share(&miner, row.get(1)?).amount;
+                same &= due == booked;
+                sum = sum.saturating_add(due);
+                lines += i64::from(due != 0);
+                Ok(())
+            },
+        )?;
+        let (booked_lines, emission): (i64, i64) = c.query_one(
+            "SELECT count(*), CAST(coalesce(sum(CASE account WHEN 'system/emission' THEN amount END), 0)
+                                   AS BIGINT)
+             FROM postings WHERE tx = ?1",
+            params![tx],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        let expected_lines = if lines == 0 { 0 } else { lines + 1 };
+        if !same || booked_lines != expected_lines || emission != -sum || amount != sum {
+            report.fault(format!(
+                "epoch {epoch} is booked otherwise than its enrolments give, up to {last}"
+            ));
+        }
+        paid = paid.saturating_add(sum);
+        first = last;
+    }
+    let settled: Option<i64> = c.query_opt(
+        "SELECT paid FROM epochs WHERE epoch = ?1",
+        params![epoch],
+        |row| row.get(0),
+    )?;
+    if settled.is_some_and(|settled| settled != paid || paid != derived.division.paid) {
+        report.fault(format!(
+            "epoch {epoch} paid {paid}, its enrolments give {}",
+            derived.division.paid
         ));
     }
     Ok(())

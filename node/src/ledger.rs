@@ -113,27 +113,30 @@ impl Transaction {
         )
     }
 
-    /// The payment of an epoch's shares out of the emission account; `None` where nothing is paid.
+    /// A payment out of the emission account to miners, µRTC each; `None` where nobody gets anything.
     ///
     /// # Errors
     /// See [`LedgerError`].
-    pub fn settlement(
-        epoch: i64,
-        shares: &[crate::epoch::Share],
+    pub fn payout(
+        reference: String,
+        amounts: impl IntoIterator<Item = (String, i64)>,
     ) -> Result<Option<Self>, LedgerError> {
-        let paid: i64 = shares.iter().map(|s| s.amount).sum();
-        if paid == 0 {
-            return Ok(None);
-        }
         let mut postings = vec![Posting {
             account: Account::Emission,
-            amount: -paid,
+            amount: 0,
         }];
-        postings.extend(shares.iter().filter(|s| s.amount > 0).map(|s| Posting {
-            account: Account::Wallet(s.miner.clone()),
-            amount: s.amount,
+        let paid = amounts.into_iter().filter(|(_, amount)| *amount != 0);
+        postings.extend(paid.map(|(miner, amount)| Posting {
+            account: Account::Wallet(miner),
+            amount,
         }));
-        Transaction::new(settlement_reference(epoch), postings).map(Some)
+        if postings.len() == 1 {
+            return Ok(None);
+        }
+        // What does not fit is not zero in the end either, and refused for that.
+        let sum: i128 = postings.iter().map(|p| i128::from(p.amount)).sum();
+        postings[0].amount = i64::try_from(-sum).unwrap_or(i64::MIN);
+        Transaction::new(reference, postings).map(Some)
     }
 
     /// The booking of a confirmed transfer.
@@ -162,9 +165,12 @@ impl Transaction {
     }
 }
 
-/// The reference under which an epoch's shares are paid.
-pub fn settlement_reference(epoch: i64) -> String {
-    format!("epoch/{epoch}")
+/// The reference under which a part of an epoch's shares is paid; most epochs have one part, 1.
+pub fn payout_reference(epoch: i64, part: i64) -> String {
+    match part {
+        1 => format!("epoch/{epoch}"),
+        part => format!("epoch/{epoch}/{part}"),
+    }
 }
 
 /// The reference under which a transfer is booked.

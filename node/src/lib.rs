@@ -15,6 +15,7 @@ pub mod config;
 pub mod continuity;
 pub mod epoch;
 pub mod error;
+pub mod explain;
 pub mod fleet;
 pub mod http;
 pub mod json;

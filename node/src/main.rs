@@ -16,9 +16,11 @@ use verdigris_node::config::{unknown_variables, Database, Layered, Settings};
 use verdigris_node::http::admin::Token;
 use verdigris_node::json::decimal;
 use verdigris_node::ledger::RTC_PLACES;
-use verdigris_node::store::sql::Location;
-use verdigris_node::store::{backup, books, open_to_look, Store};
-use verdigris_node::{audit, http, settle, silicon, transfer};
+use verdigris_node::store::explain::{explain, lines, Which};
+use verdigris_node::store::sql::{Location, Purpose};
+use verdigris_node::store::{backup, open_to_look, Store};
+use verdigris_node::verdict::Profiles;
+use verdigris_node::{audit, explain, http, settle, silicon, transfer};
 
 /// The node of Verdigris: judges what machines prove of themselves, and keeps the books.
 #[derive(Parser)]
@@ -86,6 +88,12 @@ enum EpochCommand {
     Explain {
         /// The epoch's number
         epoch: i64,
+        /// Show this miner alone
+        #[arg(long, value_name = "ID")]
+        miner: Option<String>,
+        /// Print JSON: a line for the epoch, then one for each miner
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         database: Database,
     },
@@ -131,8 +139,15 @@ fn main() -> ExitCode {
         }
         Command::Restore { file, database } => run_restore(&file, database.database),
         Command::Epoch {
-            command: EpochCommand::Explain { epoch, database },
-        } => explain(database.database, epoch).map(|()| ExitCode::SUCCESS),
+            command:
+                EpochCommand::Explain {
+                    epoch,
+                    miner,
+                    json,
+                    database,
+                },
+        } => run_explain(database.database, epoch, miner.as_deref(), json)
+            .map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|e| {
         eprintln!("verdigris-node: {e}");
@@ -276,48 +291,56 @@ fn run_restore(file: &Path, database: Location) -> Result<ExitCode, Failure> {
     run_audit(database, false)
 }
 
-fn explain(database: Location, epoch: i64) -> Result<(), Failure> {
+/// Miners explained at a time: a million must not be held at once.
+const LINES_AT_ONCE: i64 = 1_000;
+
+fn run_explain(
+    database: Location,
+    epoch: i64,
+    miner: Option<&str>,
+    json: bool,
+) -> Result<(), Failure> {
     let (connection, chain) = open_to_look(database)?;
-    let explained = books::explain(&connection, &chain, epoch)?
-        .ok_or_else(|| format!("nobody was enrolled in epoch {epoch}"))?;
-    let state = if explained.settled_ms.is_some() {
-        "settled"
-    } else {
-        "not settled yet"
-    };
-    let division = &explained.division;
-    let mut out = String::new();
-    writeln!(
-        out,
-        "epoch {epoch}, {state}: a pot of {} µRTC",
-        explained.pot
-    )?;
-    writeln!(
-        out,
-        "total weight {} units; 1000000000 units are a weight of 1.0\n",
-        division.total_weight
-    )?;
-    writeln!(
-        out,
-        "{:>15} {:>15} {:>24} {:>15}  miner",
-        "weight units", "floor µRTC", "remainder", "paid µRTC"
-    )?;
-    for share in &division.shares {
-        writeln!(
-            out,
-            "{:>15} {:>15} {:>24} {:>15}  {}",
-            share.weight, share.floor, share.remainder, share.amount, share.miner
-        )?;
-    }
-    writeln!(
-        out,
-        "\nfloor = pot × weight / total weight, rounded down, and remainder what that left, in units\n\
-         of 1/total µRTC. The µRTC left over go one each to the largest remainders, ties by miner\n\
-         id. Paid in all: {} µRTC.",
-        division.paid
-    )?;
-    show(&out)?;
-    Ok(())
+    let antiquity = Profiles::builtin().antiquity;
+    // One moment for all questions: a running node may go on writing.
+    connection.transaction(Purpose::Read, |c| {
+        let explained = explain(c, &chain, epoch)?
+            .ok_or_else(|| format!("nobody was enrolled in epoch {epoch}"))?;
+        let head = if json {
+            serde_json::to_string(&explain::epoch(&explained))? + "\n"
+        } else {
+            explain::epoch_text(&explained)
+        };
+        show(&head)?;
+        let mut which = match miner {
+            Some(miner) => Which::Miner(miner.to_owned()),
+            None => Which::Page {
+                after: String::new(),
+                offset: 0,
+                limit: LINES_AT_ONCE,
+            },
+        };
+        loop {
+            let lines = lines(c, &explained, &which)?;
+            let mut out = String::new();
+            for line in &lines {
+                let share = explain::share(&explained, line, &antiquity, &chain);
+                if json {
+                    out += &(serde_json::to_string(&share)? + "\n");
+                } else {
+                    out += &explain::share_text(&share);
+                }
+            }
+            show(&out)?;
+            match (&mut which, lines.last()) {
+                (Which::Page { after, .. }, Some(last)) => after.clone_from(&last.miner),
+                (Which::Miner(_), None) => {
+                    return Err(format!("it was not enrolled in epoch {epoch}").into())
+                }
+                _ => return Ok(()),
+            }
+        }
+    })
 }
 
 /// Prints; whoever closes the pipe early, as `head` does, has read enough.

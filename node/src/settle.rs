@@ -6,11 +6,9 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::store::sql::Duty;
-use crate::store::{books, records, transfers};
-
-/// Epochs in one transaction, at most: others wait for the writer meanwhile.
-const BATCH: u32 = 16;
+use crate::store::settlement::{self, Next};
+use crate::store::sql::{Connection, Duty};
+use crate::store::{records, transfers};
 
 /// Transfers booked in one transaction, at most.
 const TRANSFERS: u32 = 256;
@@ -30,28 +28,58 @@ const KEEP_CHALLENGES_MS: i64 = 3_600_000;
 /// Challenges forgotten in one transaction, at most.
 const FORGET: u32 = 1_000;
 
-/// Settles every epoch that is due, a batch in each transaction. Gives how many: none where another
-/// process that shares the database is at it.
+/// Settles every epoch that is due, oldest first, in steps of a bounded number of miners: others write in
+/// between. Gives how many were ended by this process; another that shares the database may end some, and
+/// where it is at it right now the rest is left to it.
 ///
 /// # Errors
-/// Where the store fails; what was settled before stays settled, the rest is still due.
+/// Where the store fails; what was paid before stays paid, the rest is still due.
 pub async fn settle_overdue(app: &App) -> Result<usize, ApiError> {
     let mut settled = 0;
-    loop {
-        let chain = *app.store.chain();
+    while let Some(next) = due(app).await? {
         let clock = app.clock.clone();
-        let batch = app
-            .store
-            .lead(Duty::Settlement, move |c| {
-                Ok::<_, ApiError>(books::settle_due(c, &chain, clock.now_ms(), BATCH)?)
-            })
-            .await?
-            .unwrap_or_default();
-        settled += batch.len();
-        if batch.len() < BATCH as usize {
-            return Ok(settled);
+        let done = match next {
+            Next::Begin(epoch, pot) => begin(app, epoch, pot).await?.map(|()| false),
+            Next::Pay(settlement) => {
+                let pay = move |c: &Connection| {
+                    // Another process may have been faster.
+                    if settlement::under_way(c)?.as_ref() != Some(&settlement) {
+                        return Ok(false);
+                    }
+                    let now_ms = clock.now_ms();
+                    Ok::<_, ApiError>(settlement::pay(c, &settlement, settlement::PART, now_ms)?)
+                };
+                app.store.lead(Duty::Settlement, pay).await?
+            }
+        };
+        match done {
+            None => break,
+            Some(ended) => settled += usize::from(ended),
         }
     }
+    Ok(settled)
+}
+
+async fn due(app: &App) -> Result<Option<Next>, ApiError> {
+    let (chain, now_ms) = (*app.store.chain(), app.clock.now_ms());
+    app.store
+        .read(move |c| Ok(settlement::next(c, &chain, now_ms)?))
+        .await
+}
+
+/// Divides a pot beside the writer, which then only looks whether that still is right. `None` where
+/// another process is at it.
+async fn begin(app: &App, epoch: i64, pot: i64) -> Result<Option<()>, ApiError> {
+    let (chain, clock) = (*app.store.chain(), app.clock.clone());
+    let division = app
+        .store
+        .read(move |c| Ok::<_, ApiError>(settlement::divide(c, epoch, pot)?))
+        .await?;
+    let begin = move |c: &Connection| {
+        settlement::begin(c, &chain, epoch, &division, clock.now_ms())?;
+        Ok::<_, ApiError>(())
+    };
+    app.store.lead(Duty::Settlement, begin).await
 }
 
 /// Books every transfer that is due, a batch in each transaction. Gives how many: none where another

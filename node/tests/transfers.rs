@@ -4,7 +4,8 @@
 mod common;
 
 use common::{
-    options, post, unlimited, Database, Kind, Miner, Node, Reply, EPOCH_MS, START_MS, STOCK_SECRET,
+    options, post, settle_step, unlimited, Database, Kind, Miner, Node, Reply, EPOCH_MS, START_MS,
+    STOCK_SECRET,
 };
 use ed25519_dalek::SigningKey;
 use proptest::prelude::*;
@@ -447,7 +448,8 @@ fn reward(c: &Connection, epoch: i64, miner: &str, micro: i64) {
             ..verdigris_node::epoch::Chain::default()
         };
         let end_ms = chain.epoch_end_s(epoch) * 1_000;
-        books::settle_due(c, &chain, end_ms, 1)
+        while settle_step(c, &chain, end_ms, 1)?.is_some() {}
+        Ok::<_, sql::Error>(())
     })
     .unwrap();
 }
@@ -513,7 +515,7 @@ fn disarm(c: &Connection) {
         Dialect::Sqlite => {
             let triggers = "SELECT name FROM sqlite_schema WHERE type = 'trigger'";
             let names: Vec<String> = c.query_all(triggers, params![], |row| row.get(0)).unwrap();
-            for name in names.iter().filter(|n| *n != "postings_move_balances") {
+            for name in names.iter().filter(|n| *n != "transactions_move_balances") {
                 c.batch(&format!("DROP TRIGGER {name}")).unwrap();
             }
         }
@@ -842,7 +844,7 @@ fn play(kind: Kind, steps: &[Step]) -> Vec<String> {
     assert_eq!(audit(&c).unwrap().faults, Vec::<String>::new());
     c.query_all(
         "SELECT reference || ' ' || account || ' ' || amount FROM postings
-         JOIN transactions ON transactions.id = tx ORDER BY tx, line",
+         JOIN transactions ON transactions.id = tx ORDER BY tx, account",
         params![],
         |row| row.get(0),
     )

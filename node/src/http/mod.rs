@@ -3,6 +3,7 @@
 pub mod admin;
 mod attest;
 mod epochs;
+mod explain;
 mod headers;
 mod health;
 mod listen;
@@ -44,7 +45,7 @@ pub fn router(app: Arc<App>) -> Router {
         .routes(routes!(attest::enroll))
         .routes(routes!(epochs::current))
         .routes(routes!(epochs::eligibility))
-        .routes(routes!(epochs::explain))
+        .routes(routes!(explain::explain_epoch))
         .routes(routes!(wallets::balance))
         .routes(routes!(wallets::wallet_balance))
         .routes(routes!(wallets::wallet))

@@ -15,7 +15,7 @@ use super::scalars::{MicroRtc, MinerId, Rtc, UnixSeconds};
 use crate::app::App;
 use crate::error::{ApiError, Code};
 use crate::keys::hex;
-use crate::ledger::settlement_reference;
+use crate::ledger::payout_reference;
 use crate::store::transfers::{self, Event, Kept, State as Fate};
 use crate::transfer::{self, Taken};
 
@@ -408,7 +408,7 @@ fn line(event: &Event, wallet: &str) -> Line {
             epoch: *epoch,
             status: "confirmed",
             timestamp: UnixSeconds::of_ms(*at_ms),
-            transaction: settlement_reference(*epoch),
+            transaction: payout_reference(*epoch, 1),
         }),
         Event::Transfer(kept) => {
             let transfer = shown(kept);

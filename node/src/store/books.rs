@@ -1,47 +1,42 @@
-//! Statements about money: booking, balances, settlement.
+//! Statements about money and what it is paid for: booking, balances, enrolment.
 
 use super::sql::{self, params, Connection, Dialect, Value};
-use crate::epoch::{divide, Chain, Division};
+use crate::epoch::Chain;
 use crate::ledger::{Account, Transaction};
 
-/// Postings that are made ready for the database at a time: a settlement has one for every miner.
-const POSTINGS_AT_ONCE: usize = 4_096;
-
-/// Books a movement, once: where its reference is known already nothing happens, and the answer is
-/// `false`.
+/// Books a movement, once, and gives the number of the transaction; where its reference is known
+/// already nothing happens, and there is none.
 ///
 /// # Errors
 /// Where the database refuses: an account would fall below zero, for one.
-pub fn book(c: &Connection, movement: &Transaction, now_ms: i64) -> sql::Result<bool> {
+pub fn book(c: &Connection, movement: &Transaction, now_ms: i64) -> sql::Result<Option<i64>> {
     let known: bool = c.query_one(
         "SELECT EXISTS (SELECT 1 FROM transactions WHERE reference = ?1)",
         params![movement.reference()],
         |row| row.get(0),
     )?;
     if known {
-        return Ok(false);
+        return Ok(None);
     }
     let id = next_transaction(c)?;
-    for (first, postings) in (0..)
-        .step_by(POSTINGS_AT_ONCE)
-        .zip(movement.postings().chunks(POSTINGS_AT_ONCE))
-    {
-        let accounts: Vec<String> = postings.iter().map(|p| p.account.name()).collect();
-        let rows: Vec<Vec<Value<'_>>> = (first..)
-            .zip(&accounts)
-            .zip(postings)
-            .map(|((line, account), p)| {
-                let (tx, line) = (Value::Integer(id), Value::Integer(line));
-                vec![tx, line, Value::Text(account), Value::Integer(p.amount)]
-            })
-            .collect();
-        c.insert_all("postings", &["tx", "line", "account", "amount"], &rows)?;
-    }
+    let lines: Vec<(String, i64)> = movement
+        .postings()
+        .iter()
+        .map(|p| (p.account.name(), p.amount))
+        .collect();
+    let rows: Vec<Vec<Value<'_>>> = lines
+        .iter()
+        .map(|(account, amount)| {
+            let (tx, amount) = (Value::Integer(id), Value::Integer(*amount));
+            vec![tx, Value::Text(account), amount]
+        })
+        .collect();
+    c.insert_all("postings", &["tx", "account", "amount"], &rows)?;
     c.execute(
         "INSERT INTO transactions (id, reference, created_ms) VALUES (?1, ?2, ?3)",
         params![id, movement.reference(), now_ms],
     )?;
-    Ok(true)
+    Ok(Some(id))
 }
 
 /// The number of a transaction to be. Where several processes book at the same time, a number may be
@@ -73,16 +68,20 @@ pub fn sum_of_balances(c: &Connection) -> sql::Result<i64> {
     )
 }
 
-/// The last epoch that paid or could have; `None` before the first.
+/// The last epoch of which everybody is paid; `None` before the first.
 pub fn last_settled(c: &Connection) -> sql::Result<Option<i64>> {
     c.query_one("SELECT max(epoch) FROM epochs", params![], |row| row.get(0))
 }
 
-/// The epoch that takes enrolments at `now_s`: the current one, but never one already settled, also
-/// where the clock was put back.
+/// The epoch that takes enrolments at `now_s`: the current one, but never one whose settlement has
+/// begun, also where the clock was put back.
 pub fn open_epoch(c: &Connection, chain: &Chain, now_s: i64) -> sql::Result<i64> {
-    let settled = last_settled(c)?.unwrap_or(-1);
-    Ok(chain.epoch(now_s).max(settled.saturating_add(1)))
+    let closed: i64 = c.query_one(
+        "SELECT coalesce(max(epoch), -1) FROM settlements",
+        params![],
+        |row| row.get(0),
+    )?;
+    Ok(chain.epoch(now_s).max(closed.saturating_add(1)))
 }
 
 /// Enrols a miner in an epoch; the first enrolment counts. Gives the weight that counts.
@@ -117,99 +116,5 @@ pub fn enrolled(c: &Connection, epoch: i64) -> sql::Result<i64> {
 /// What every miner weighs in every epoch: `epoch`, `miner`, `weight`, and `attestation_id`, whose verdict
 /// says why. The one place: settlement, explanation and audit all read this, so whatever takes weight
 /// from a miner before its epoch is settled does it here.
-const WEIGHTS: &str = "(SELECT epoch, miner, weight, attestation_id FROM enrolments) AS weights";
-
-/// Everybody's weight in an epoch, by miner id.
-pub fn weights(c: &Connection, epoch: i64) -> sql::Result<Vec<(String, i64)>> {
-    c.query_all(
-        &format!("SELECT miner, weight FROM {WEIGHTS} WHERE epoch = ?1 ORDER BY miner"),
-        params![epoch],
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )
-}
-
-/// Settles up to `limit` epochs that ended before the one at `now_s` and have enrolments, oldest
-/// first. Gives the epochs settled; fewer than `limit` means that none is left.
-///
-/// An epoch is settled by one row in `epochs` and one transaction, both unique, in the caller's
-/// transaction: a crash leaves both or neither. Epochs without enrolments pay nothing and leave no
-/// row, so that a node that was away for long has nothing to do for them.
-///
-/// # Errors
-/// Where the database refuses.
-pub fn settle_due(c: &Connection, chain: &Chain, now_ms: i64, limit: u32) -> sql::Result<Vec<i64>> {
-    let current = chain.epoch(now_ms / 1_000);
-    let due: Vec<i64> = c.query_all(
-        "SELECT DISTINCT epoch FROM enrolments
-         WHERE epoch > (SELECT coalesce(max(epoch), -1) FROM epochs) AND epoch < ?1
-         ORDER BY epoch LIMIT ?2",
-        params![current, limit],
-        |row| row.get(0),
-    )?;
-    for &epoch in &due {
-        settle(c, chain, epoch, now_ms)?;
-    }
-    Ok(due)
-}
-
-fn settle(c: &Connection, chain: &Chain, epoch: i64, now_ms: i64) -> sql::Result<()> {
-    // The last epochs of all share what is left: the supply is never exceeded.
-    let pot = chain.pot.min(balance(c, &Account::Emission)?);
-    let weights = weights(c, epoch)?;
-    let division = divide(pot, &weights);
-    let movement = Transaction::settlement(epoch, &division.shares)
-        // Cannot be: the division sums to what is paid. Said, not panicked over.
-        .map_err(|e| sql::Error::Unsound(e.to_string()))?;
-    if let Some(movement) = movement {
-        book(c, &movement, now_ms)?;
-    }
-    c.execute(
-        "INSERT INTO epochs (epoch, settled_ms, pot, paid, total_weight, miners)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![
-            epoch,
-            now_ms,
-            pot,
-            division.paid,
-            division.total_weight.to_string(),
-            i64::try_from(weights.len()).unwrap_or(i64::MAX),
-        ],
-    )?;
-    Ok(())
-}
-
-/// How an epoch's pot was divided, or would be if it ended now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Explained {
-    /// The epoch.
-    pub epoch: i64,
-    /// When it was settled, milliseconds since 1970; `None` where it is not.
-    pub settled_ms: Option<i64>,
-    /// The pot, µRTC.
-    pub pot: i64,
-    /// The division, recomputed from the enrolments.
-    pub division: Division,
-}
-
-/// Recomputes an epoch's division; `None` where nobody was enrolled.
-pub fn explain(c: &Connection, chain: &Chain, epoch: i64) -> sql::Result<Option<Explained>> {
-    let weights = weights(c, epoch)?;
-    if weights.is_empty() {
-        return Ok(None);
-    }
-    let settled: Option<(i64, i64)> = c.query_opt(
-        "SELECT settled_ms, pot FROM epochs WHERE epoch = ?1",
-        params![epoch],
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )?;
-    let pot = match settled {
-        Some((_, pot)) => pot,
-        None => chain.pot.min(balance(c, &Account::Emission)?),
-    };
-    Ok(Some(Explained {
-        epoch,
-        settled_ms: settled.map(|(at, _)| at),
-        pot,
-        division: divide(pot, &weights),
-    }))
-}
+pub const WEIGHTS: &str =
+    "(SELECT epoch, miner, weight, attestation_id FROM enrolments) AS weights";

@@ -10,11 +10,13 @@
 
 pub mod backup;
 pub mod books;
+pub mod explain;
 pub mod fleet;
 mod meta;
 mod readers;
 pub mod records;
 mod schema;
+pub mod settlement;
 pub mod sql;
 pub mod transfers;
 mod writer;

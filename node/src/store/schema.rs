@@ -10,7 +10,7 @@ struct Step {
 }
 
 /// Step i takes a database from version i to i + 1. Released steps never change.
-const STEPS: [Step; 4] = [
+const STEPS: [Step; 5] = [
     Step {
         sqlite: include_str!("../../migrations/0001.sqlite.sql"),
         // Version 1 was of SQLite alone.
@@ -27,6 +27,10 @@ const STEPS: [Step; 4] = [
     Step {
         sqlite: include_str!("../../migrations/0004.sqlite.sql"),
         postgres: include_str!("../../migrations/0004.postgres.sql"),
+    },
+    Step {
+        sqlite: include_str!("../../migrations/0005.sqlite.sql"),
+        postgres: include_str!("../../migrations/0005.postgres.sql"),
     },
 ];
 

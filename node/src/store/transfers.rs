@@ -287,21 +287,25 @@ pub enum Event {
 }
 
 /// A wallet's rewards and transfers, newest first; and how many there are in all. Cost: linear in the
-/// wallet's history.
+/// number of epochs and of the wallet's transfers.
 pub fn history(
     c: &Connection,
     wallet: &str,
     limit: i64,
     offset: i64,
 ) -> sql::Result<(Vec<Event>, i64)> {
-    let events = "FROM (SELECT t.created_ms AS at_ms, 0 AS kind, t.id AS id, p.amount AS amount,
-                               t.reference AS reference
-                        FROM postings p JOIN transactions t ON t.id = p.tx
-                        WHERE p.account = ?1 AND t.reference LIKE 'epoch/%'
+    // In each settlement, the part that the wallet's name is in.
+    let events = "FROM (SELECT t.created_ms AS at_ms, 0 AS kind, s.epoch AS id, p.amount AS amount
+                        FROM settlements s
+                        JOIN payouts o ON o.epoch = s.epoch AND o.last_miner =
+                             (SELECT min(last_miner) FROM payouts
+                              WHERE epoch = s.epoch AND last_miner >= ?2)
+                        JOIN postings p ON p.tx = o.tx AND p.account = ?1
+                        JOIN transactions t ON t.id = o.tx
                         UNION ALL
-                        SELECT received_ms, 1, id, amount, '' FROM transfers WHERE from_address = ?2
+                        SELECT received_ms, 1, id, amount FROM transfers WHERE from_address = ?2
                         UNION ALL
-                        SELECT received_ms, 1, id, amount, '' FROM transfers WHERE to_address = ?2)
+                        SELECT received_ms, 1, id, amount FROM transfers WHERE to_address = ?2)
                   AS events";
     let account = Account::Wallet(wallet.to_owned()).name();
     let total = c.query_one(
@@ -309,35 +313,23 @@ pub fn history(
         params![account, wallet],
         |row| row.get(0),
     )?;
-    let page: Vec<(i64, i64, i64, i64, String)> = c.query_all(
+    let page: Vec<(i64, i64, i64, i64)> = c.query_all(
         &format!(
-            "SELECT at_ms, CAST(kind AS BIGINT), id, amount, reference {events}
+            "SELECT at_ms, CAST(kind AS BIGINT), id, amount {events}
              ORDER BY at_ms DESC, kind DESC, id DESC LIMIT ?3 OFFSET ?4"
         ),
         params![account, wallet, limit, offset],
-        |row| {
-            Ok((
-                row.get(0)?,
-                row.get(1)?,
-                row.get(2)?,
-                row.get(3)?,
-                row.get(4)?,
-            ))
-        },
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
     )?;
     let mut history = Vec::with_capacity(page.len());
-    for (at_ms, kind, id, amount, reference) in page {
-        let epoch = reference
-            .strip_prefix("epoch/")
-            .and_then(|n| n.parse().ok());
-        match (kind, epoch) {
-            (0, Some(epoch)) => history.push(Event::Reward {
-                epoch,
+    for (at_ms, kind, id, amount) in page {
+        match kind {
+            0 => history.push(Event::Reward {
+                epoch: id,
                 amount,
                 at_ms,
             }),
-            (1, _) => history.extend(by_id(c, id)?.map(|kept| Event::Transfer(Box::new(kept)))),
-            _ => {}
+            _ => history.extend(by_id(c, id)?.map(|kept| Event::Transfer(Box::new(kept)))),
         }
     }
     Ok((history, total))

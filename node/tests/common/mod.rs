@@ -17,9 +17,11 @@ use tokio::sync::oneshot;
 use verdigris_node::app::App;
 use verdigris_node::clock::Clock;
 use verdigris_node::config::Config;
+use verdigris_node::epoch::Chain;
 use verdigris_node::json::{canonical_without, parse};
 use verdigris_node::keys::{address, hex, unhex};
-use verdigris_node::store::sql::Location;
+use verdigris_node::store::settlement::{self, Next};
+use verdigris_node::store::sql::{self, Connection, Location};
 use verdigris_node::store::{ChainOptions, Store};
 use verdigris_node::{audit, http, settle};
 
@@ -353,6 +355,28 @@ pub fn load(
             None => {}
         }
     }
+}
+
+/// Takes the next step of what is due, in the caller's transaction, paying up to `most` miners. `None` where
+/// nothing is due; otherwise the epoch that the step ended, if it did.
+pub fn settle_step(
+    c: &Connection,
+    chain: &Chain,
+    now_ms: i64,
+    most: i64,
+) -> sql::Result<Option<Option<i64>>> {
+    Ok(match settlement::next(c, chain, now_ms)? {
+        None => None,
+        Some(Next::Begin(epoch, pot)) => {
+            let division = settlement::divide(c, epoch, pot)?;
+            assert!(settlement::begin(c, chain, epoch, &division, now_ms)?);
+            Some(None)
+        }
+        Some(Next::Pay(settlement)) => {
+            let ended = settlement::pay(c, &settlement, most, now_ms)?;
+            Some(ended.then_some(settlement.epoch))
+        }
+    })
 }
 
 /// What [`Server`] pays for an epoch.

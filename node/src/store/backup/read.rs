@@ -132,7 +132,13 @@ fn put(
 /// Lets the numbers that PostgreSQL gives follow those that came with the backup.
 fn number_on(c: &Connection) -> Result<(), BackupError> {
     if c.dialect() == Dialect::Postgres {
-        for table in ["attestations", "transactions", "transfers", "key_actions"] {
+        for table in [
+            "attestations",
+            "transactions",
+            "transfers",
+            "wallet_reviews",
+            "key_actions",
+        ] {
             let sql = format!(
                 "SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"
             );

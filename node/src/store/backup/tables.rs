@@ -23,8 +23,9 @@ const fn truth(name: &'static str) -> (&'static str, Kind) {
 }
 
 /// In the order in which the schema's own rules let them be filled: enrolments before their epoch is
-/// settled, postings before their transaction seals them, transfers after what was booked for them.
-pub const TABLES: [Table; 11] = [
+/// divided, postings before their transaction seals them, payouts after their transactions, epochs
+/// after their payouts, transfers after what was booked for them.
+pub const TABLES: [Table; 14] = [
     Table {
         name: "meta",
         columns: &[plain("key"), plain("number"), plain("bytes")],
@@ -114,6 +115,44 @@ pub const TABLES: [Table; 11] = [
         order: "epoch, miner",
     },
     Table {
+        name: "settlements",
+        columns: &[
+            plain("epoch"),
+            plain("begun_ms"),
+            plain("pot"),
+            plain("paid"),
+            plain("total_weight"),
+            plain("miners"),
+            plain("cut_remainder"),
+            plain("cut_miner"),
+        ],
+        order: "epoch",
+    },
+    Table {
+        name: "postings",
+        columns: &[
+            plain("tx"),
+            plain("account"),
+            plain("amount"),
+        ],
+        order: "tx, account",
+    },
+    Table {
+        name: "transactions",
+        columns: &[plain("id"), plain("reference"), plain("created_ms")],
+        order: "id",
+    },
+    Table {
+        name: "payouts",
+        columns: &[
+            plain("epoch"),
+            plain("last_miner"),
+            plain("tx"),
+            plain("amount"),
+        ],
+        order: "epoch, last_miner",
+    },
+    Table {
         name: "epochs",
         columns: &[
             plain("epoch"),
@@ -126,18 +165,14 @@ pub const TABLES: [Table; 11] = [
         order: "epoch",
     },
     Table {
-        name: "postings",
+        name: "wallet_reviews",
         columns: &[
-            plain("tx"),
-            plain("line"),
-            plain("account"),
-            plain("amount"),
+            plain("id"),
+            plain("at_ms"),
+            plain("wallet"),
+            plain("decision"),
+            plain("reason"),
         ],
-        order: "tx, line",
-    },
-    Table {
-        name: "transactions",
-        columns: &[plain("id"), plain("reference"), plain("created_ms")],
         order: "id",
     },
     Table {
