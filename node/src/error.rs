@@ -67,6 +67,16 @@ codes! {
     InvalidSignatureTypeField "INVALID_SIGNATURE_TYPE_FIELD" BAD_REQUEST,
     /// A signature without its key, or a key without its signature.
     IncompleteSignature "INCOMPLETE_SIGNATURE" BAD_REQUEST,
+    /// A header of a slot has members of the wrong kind.
+    InvalidHeader "INVALID_HEADER" BAD_REQUEST,
+    /// A header and what was signed say different things.
+    MessageHeaderMismatch "MESSAGE_HEADER_MISMATCH" BAD_REQUEST,
+    /// The header's signature does not verify.
+    InvalidHeaderSignature "INVALID_HEADER_SIGNATURE" BAD_REQUEST,
+    /// The slot is too far ahead.
+    SlotTooFarInFuture "SLOT_TOO_FAR_IN_FUTURE" BAD_REQUEST,
+    /// The slot is too long ago.
+    SlotTooOld "SLOT_TOO_OLD" BAD_REQUEST,
     /// The signature does not verify.
     InvalidSignature "INVALID_SIGNATURE" BAD_REQUEST,
     /// This miner must sign.
@@ -133,6 +143,12 @@ codes! {
     SignedEnrollmentRequired "SIGNED_ENROLLMENT_REQUIRED" UNAUTHORIZED,
     /// The challenge was issued to somebody else.
     NonceIdentityMismatch "NONCE_IDENTITY_MISMATCH" FORBIDDEN,
+    /// The miner never signed, so no signature of its can be checked.
+    NoPubkeyRegistered "NO_PUBKEY_REGISTERED" FORBIDDEN,
+    /// The slot is another miner's.
+    NotSlotProducer "NOT_SLOT_PRODUCER" FORBIDDEN,
+    /// The operator lets nobody speak for this name.
+    NameFrozen "NAME_FROZEN" FORBIDDEN,
     /// Nothing is here.
     NotFound "NOT_FOUND" NOT_FOUND,
     /// Not with this method.
@@ -143,6 +159,8 @@ codes! {
     ChallengeInvalid "CHALLENGE_INVALID" CONFLICT,
     /// The transfer is booked or called off already.
     TransferEnded "TRANSFER_ENDED" CONFLICT,
+    /// The slot has a header already.
+    SlotTaken "SLOT_TAKEN" CONFLICT,
     /// The challenge was answered already.
     NonceReplay "NONCE_REPLAY" CONFLICT,
     /// Somebody else's measurements.
@@ -153,6 +171,8 @@ codes! {
     NoRecentAttestation "NO_RECENT_ATTESTATION" PRECONDITION_FAILED,
     /// The miner has not attested lately.
     AttestationExpired "ATTESTATION_EXPIRED" PRECONDITION_FAILED,
+    /// This was of an earlier version of the network.
+    Gone "GONE" GONE,
     /// The body is larger than the limit.
     RequestTooLarge "REQUEST_TOO_LARGE" PAYLOAD_TOO_LARGE,
     /// No `device`.
@@ -181,6 +201,8 @@ codes! {
     InternalError "INTERNAL_ERROR" INTERNAL_SERVER_ERROR,
     /// The node cannot reach its store, or too much waits for it.
     StoreUnavailable "STORE_UNAVAILABLE" SERVICE_UNAVAILABLE,
+    /// The operator's last backup is too old.
+    BackupTooOld "BACKUP_TOO_OLD" SERVICE_UNAVAILABLE,
 }
 
 /// Seconds after which to come back, where a refusal says so: in the body, and as `Retry-After`.
@@ -227,6 +249,9 @@ impl ApiError {
             Code::ChallengeRateLimit | Code::IpRateLimit | Code::RateLimit => "rate_limited".into(),
             // Sentences on the existing network too.
             Code::InvalidTransferSignature => "Invalid signature".into(),
+            Code::InvalidHeaderSignature => "bad signature".into(),
+            Code::NoPubkeyRegistered => "no pubkey registered for miner".into(),
+            Code::Gone => "API v1 removed".into(),
             Code::InsufficientBalance => "Insufficient available balance".into(),
             code => code.text().to_ascii_lowercase(),
         };

@@ -2,7 +2,7 @@
 //!
 //! Data flows one way: [`http`] parses and answers, [`attest`] checks a submission, [`verdict`]
 //! judges it (a pure function), [`epoch`] turns weights into rewards, [`ledger`] says what a sound
-//! movement of money is, [`transfer`] what a signed transfer is, and [`store`] is the only place that knows SQL. [`settle`] settles epochs
+//! movement of money is, [`transfer`] what a signed transfer is, [`slot_header`] what a signed header, and [`store`] is the only place that knows SQL. [`settle`] settles epochs
 //! as they end and books transfers that are due; [`audit`] derives everything a second time. Beside that way, [`continuity`],
 //! [`binding`] and [`fleet`] tell which names are one machine; nothing calls them yet.
 
@@ -24,6 +24,7 @@ pub mod ledger;
 pub mod limits;
 pub mod settle;
 pub mod silicon;
+pub mod slot_header;
 pub mod store;
 pub mod transfer;
 pub mod verdict;

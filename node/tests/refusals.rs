@@ -325,6 +325,19 @@ fn every_code_has_its_cause(kind: Kind) {
         Code::Unauthorized,
         // In `operator.rs`.
         Code::TransferEnded,
+        Code::NameFrozen,
+        // In `slot_headers.rs`.
+        Code::InvalidHeader,
+        Code::MessageHeaderMismatch,
+        Code::InvalidHeaderSignature,
+        Code::SlotTooFarInFuture,
+        Code::SlotTooOld,
+        Code::NoPubkeyRegistered,
+        Code::NotSlotProducer,
+        Code::SlotTaken,
+        // In `readers.rs`.
+        Code::Gone,
+        Code::BackupTooOld,
     ];
     seen.extend(elsewhere.iter().map(|code| code.text()));
     let all: BTreeSet<_> = Code::ALL.iter().map(|code| code.text()).collect();

@@ -22,7 +22,7 @@ use crate::http::scalars::Weight;
 use crate::json::{self, decimal};
 use crate::keys::hex;
 use crate::store::sql::Connection;
-use crate::store::{books, records};
+use crate::store::{books, names, records};
 use crate::verdict::{judge, Case, Proof, Verdict};
 use accepted::{Accepted, Device};
 use shape::Submission;
@@ -83,11 +83,11 @@ pub async fn submit(
     let prepared = app
         .store
         .read(move |c| {
-            let pin = records::miner(c, &prepared.submission.miner)?.and_then(|m| m.public_key);
+            let owner = names::owner(c, &prepared.submission.miner)?.unwrap_or_default();
             may_speak(
                 &prepared.submission.miner,
                 prepared.signer.as_ref(),
-                pin.as_ref(),
+                owner,
                 policy,
             )?;
             Ok::<_, ApiError>(prepared)
@@ -283,8 +283,8 @@ async fn record(
         .write(move |c| {
             // Everything that was looked up before may have changed since.
             let now_ms = clock.now_ms();
-            let pin = records::miner(c, &miner.miner)?.and_then(|known| known.public_key);
-            may_speak(&miner.miner, signer.as_ref(), pin.as_ref(), policy)?;
+            let owner = names::owner(c, &miner.miner)?.unwrap_or_default();
+            may_speak(&miner.miner, signer.as_ref(), owner, policy)?;
             if let Some(hash) = &attestation.fingerprint_hash {
                 refuse_copies(c, hash, &miner.miner)?;
             }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::error::{ApiError, Code};
 use crate::json::{canonical_as_sent, canonical_without, Spelling};
 use crate::keys;
+use crate::store::names::Owner;
 
 use super::shape::Submission;
 
@@ -150,21 +151,26 @@ fn older_text(submission: &Submission) -> String {
     )
 }
 
-/// Whether `signer` may speak for `miner`, whose pinned key is `pin`. The first key that signs a whole
+/// Whether `signer` may speak for `miner`, which is `owner`'s. The first key that signs a whole
 /// submission for a name is pinned to it (trust on first use), and stays.
 ///
 /// # Errors
-/// [`Code::SigningKeyMismatch`], [`Code::MissingSignature`].
+/// [`Code::NameFrozen`], [`Code::SigningKeyMismatch`], [`Code::MissingSignature`].
 pub fn may_speak(
     miner: &str,
     signer: Option<&Signer>,
-    pin: Option<&[u8; 32]>,
+    owner: Owner,
     policy: Policy,
 ) -> Result<(), ApiError> {
+    if owner.frozen {
+        let why = "the operator lets nobody speak for this name at present";
+        return Err(ApiError::new(Code::NameFrozen, why));
+    }
+    let pin = owner.key;
     let missing = |why| Err(ApiError::new(Code::MissingSignature, why));
     let has_key = pin.is_some() || keys::is_address(miner);
     match (signer, pin) {
-        (Some(signer), Some(pin)) if signer.key != *pin => Err(ApiError::new(
+        (Some(signer), Some(pin)) if signer.key != pin => Err(ApiError::new(
             Code::SigningKeyMismatch,
             "this name belongs to another key",
         )),

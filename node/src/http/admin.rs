@@ -1,4 +1,5 @@
-//! The operator's own listener, for whoever has the token: metrics, status, and calling off a transfer.
+//! The operator's own listener, for whoever has the token: metrics, status, calling off a transfer, and
+//! who owns a name.
 //!
 //! It speaks HTTP in the clear, so it belongs on the loopback address, or behind a proxy with TLS.
 
@@ -38,8 +39,8 @@ const TOKEN_MIN: usize = 32;
 /// Bytes of a token's file that are looked at.
 const TOKEN_FILE_MAX: u64 = 4_096;
 
-/// Bytes of the reason for which a transfer is called off, at most.
-const REASON_MAX: usize = 512;
+/// Bytes of the reason for a decision of the operator's, at most.
+pub const REASON_MAX: usize = 512;
 
 /// Where the existing network's tools put a token.
 pub const ADMIN_KEY: &str = "x-admin-key";
@@ -124,6 +125,7 @@ pub fn router(app: &Arc<App>, token: Token) -> Router {
         .routes(routes!(read_metrics))
         .routes(routes!(status))
         .routes(routes!(void))
+        .routes(routes!(super::key_admin::key))
         .split_for_parts();
     let routes = described
         .merge(openapi::served(document))

@@ -16,8 +16,7 @@ use crate::store::books;
 use crate::store::records;
 
 /// How long an attestation keeps a miner in the round of producers, milliseconds (existing network).
-const ROTATION_MS: i64 = 86_400_000;
-
+pub const ROTATION_MS: i64 = 86_400_000;
 
 /// The epoch that is under way.
 #[derive(Serialize, ToSchema)]

@@ -20,7 +20,7 @@ use crate::store::{books, records};
 use crate::verdict::Verdict;
 
 /// How long after its last attestation a miner is listed, milliseconds (existing network).
-const ACTIVE_MS: i64 = 3_600_000;
+pub const ACTIVE_MS: i64 = 3_600_000;
 
 /// Miners in one answer, at most (existing network).
 const PAGE_MAX: i64 = 1_000;

@@ -6,16 +6,21 @@ mod epochs;
 mod explain;
 mod headers;
 mod health;
+mod key_admin;
 mod listen;
 pub mod logs;
 pub mod metrics;
+mod miner;
 mod miners;
+mod money;
+mod network;
 mod openapi;
 mod query;
 pub mod reply;
 mod request;
 mod requests;
 pub mod scalars;
+mod slots;
 mod transfers;
 mod wallets;
 
@@ -45,6 +50,9 @@ pub fn router(app: Arc<App>) -> Router {
         .routes(routes!(attest::enroll))
         .routes(routes!(epochs::current))
         .routes(routes!(epochs::eligibility))
+        .routes(routes!(network::calendar))
+        .routes(routes!(slots::ingest))
+        .routes(routes!(slots::blocks))
         .routes(routes!(explain::explain_epoch))
         .routes(routes!(wallets::balance))
         .routes(routes!(wallets::wallet_balance))
@@ -55,6 +63,17 @@ pub fn router(app: Arc<App>) -> Router {
         .routes(routes!(transfers::pending))
         .routes(routes!(miners::list))
         .routes(routes!(miners::verdict))
+        .routes(routes!(miner::badge))
+        .routes(routes!(miner::streak))
+        .routes(routes!(miner::attestations))
+        .routes(routes!(network::pool))
+        .routes(routes!(network::mine))
+        .routes(routes!(network::compat_mine))
+        .routes(routes!(money::transactions))
+        .routes(routes!(money::fee_pool))
+        .routes(routes!(money::bounty_multiplier))
+        .routes(routes!(network::info))
+        .routes(routes!(network::nodes))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
         .split_for_parts();

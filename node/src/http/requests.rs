@@ -173,6 +173,41 @@ pub struct TransferRequest {
     to_address: String,
 }
 
+/// A header of a slot, and its producer's signature.
+#[derive(ToSchema)]
+pub struct IngestRequest {
+    /// The sender's own name for itself; the producer's where the header names none.
+    miner_id: MinerId,
+    /// `slot`, `miner`, `timestamp`, and what else there is.
+    header: Option<serde_json::Map<String, serde_json::Value>>,
+    /// What was signed, in hexadecimal: the BLAKE2b-256 digest of the header's canonical JSON, or the text
+    /// `slot:SLOT:miner:MINER:ts:SECONDS`. Without, it is the digest.
+    #[schema(pattern = "^([0-9a-fA-F]{2})*$", max_length = 512)]
+    message: Option<String>,
+    /// Ed25519, in hexadecimal.
+    #[schema(pattern = "^[0-9a-fA-F]{128}$")]
+    signature: String,
+    /// The key, in hexadecimal; it must be the miner's.
+    #[schema(pattern = "^[0-9a-fA-F]{64}$")]
+    pubkey: Option<String>,
+}
+
+/// A decision about a name.
+#[derive(ToSchema)]
+pub struct KeyRequest {
+    /// The name.
+    miner: MinerId,
+    /// What to do; without, nothing, and the status is told.
+    #[schema(pattern = "^(status|set|unpin|freeze|unfreeze)$", nullable = false)]
+    action: Option<String>,
+    /// Whom to give the name to, in hexadecimal: for `set`.
+    #[schema(pattern = "^[0-9a-fA-F]{64}$")]
+    public_key: Option<String>,
+    /// Why: at most 512 bytes. Needed for all but `status`.
+    #[schema(min_length = 1, max_length = 512, pattern = r"\S", nullable = false)]
+    reason: Option<String>,
+}
+
 /// A transfer to call off.
 #[derive(ToSchema)]
 pub struct VoidRequest {

@@ -5,14 +5,17 @@
 //!   database.
 //! - [`Store::read`] borrows a connection that cannot write, on a thread that may block.
 //! - [`backup`] writes all of it to a file, and reads that back.
-//! - [`records`], [`books`] and [`transfers`] hold the statements, as functions on a connection
+//! - [`records`], [`books`], [`transfers`], [`headers`], [`names`] and [`chronicle`] hold the statements, as functions on a connection
 //!   ([`sql`]).
 
 pub mod backup;
 pub mod books;
+pub mod chronicle;
+pub mod headers;
 pub mod explain;
 pub mod fleet;
 mod meta;
+pub mod names;
 mod readers;
 pub mod records;
 mod schema;
