@@ -61,14 +61,16 @@ CREATE TABLE unit_moves (
     -- Who cancelled it: the owner, by this signature, or somebody else, for this reason.
     cancel_key       BLOB    CHECK (length(cancel_key) = 32),
     cancel_signature BLOB    CHECK (length(cancel_signature) = 64),
+    cancel_signed    BLOB,
     cancel_reason    TEXT,
     UNIQUE (from_miner, nonce),
     CHECK ((kind = 'wallet') = (from_miner <> to_miner)),
     CHECK ((signed IS NULL) = (nonce IS NULL) AND (signed IS NULL) = (signature IS NULL)
        AND (signed IS NULL) = (public_key IS NULL) AND (signed IS NULL) = (reason IS NOT NULL)),
     CHECK ((state = 'pending') = (ended_ms IS NULL)),
-    CHECK ((cancel_signature IS NULL) = (cancel_key IS NULL)),
-    CHECK ((state = 'cancelled') = ((cancel_signature IS NULL) <> (cancel_reason IS NULL)))
+    CHECK ((cancel_signed IS NULL) = (cancel_key IS NULL)
+       AND (cancel_signed IS NULL) = (cancel_signature IS NULL)),
+    CHECK ((state = 'cancelled') = ((cancel_signed IS NULL) <> (cancel_reason IS NULL)))
 ) STRICT;
 CREATE UNIQUE INDEX unit_moves_pending ON unit_moves (unit) WHERE state = 'pending';
 CREATE INDEX unit_moves_due ON unit_moves (due_ms, id) WHERE state = 'pending';

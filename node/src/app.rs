@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 use tokio::sync::Semaphore;
 
+use crate::binding::salt::Salt;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{ApiError, Code};
@@ -26,6 +27,8 @@ pub struct App {
     pub limits: Limits,
     /// What it counts.
     pub metrics: Metrics,
+    /// What machines are bound with; without it none is.
+    pub binding: Option<Salt>,
     /// When it started.
     pub started: Instant,
     panics: AtomicU64,
@@ -43,10 +46,17 @@ impl App {
             clock,
             profiles: Profiles::builtin(),
             metrics: Metrics::new(),
+            binding: None,
             started: Instant::now(),
             panics: AtomicU64::new(0),
             processors: Semaphore::new(processors),
         }
+    }
+
+    /// The same node, binding machines to names with this secret.
+    pub fn with_binding(mut self, salt: Option<Salt>) -> Self {
+        self.binding = salt;
+        self
     }
 
     /// Runs work of the processor (parsing, signatures, judging: hundreds of microseconds) beside

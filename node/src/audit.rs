@@ -3,6 +3,8 @@
 
 use serde::Serialize;
 
+use crate::binding::audit as bindings;
+use crate::binding::salt::Salt;
 use crate::ledger::{Account, TOTAL_SUPPLY};
 use crate::store::books::{self, WEIGHTS};
 use crate::store::settlement::{self, Settlement};
@@ -54,11 +56,19 @@ impl Report {
 /// # Errors
 /// Where the database cannot be read at all.
 pub fn audit(c: &Connection) -> sql::Result<Report> {
-    // One moment for all questions: a running node may go on writing.
-    c.transaction(Purpose::Read, check)
+    audit_with(c, None)
 }
 
-fn check(c: &Connection) -> sql::Result<Report> {
+/// The same, and with the secret that machines are bound with what they are known by.
+///
+/// # Errors
+/// Where the database cannot be read at all.
+pub fn audit_with(c: &Connection, salt: Option<&Salt>) -> sql::Result<Report> {
+    // One moment for all questions: a running node may go on writing.
+    c.transaction(Purpose::Read, |c| check(c, salt))
+}
+
+fn check(c: &Connection, salt: Option<&Salt>) -> sql::Result<Report> {
     let mut report = Report::default();
     let count = |sql: &str| c.query_one(sql, params![], |row| row.get(0));
     report.attestations = count("SELECT count(*) FROM attestations")?;
@@ -74,6 +84,13 @@ fn check(c: &Connection) -> sql::Result<Report> {
         report.checked.push(what);
         report.fault_rows(c, sql)?;
     }
+    for (what, sql) in bindings::CHECKS {
+        report.checked.push(what);
+        report.fault_rows(c, sql)?;
+    }
+    report.checked.push(bindings::EVENTS);
+    report.checked.extend(salt.map(|_| bindings::MARKS));
+    bindings::check(c, salt, &mut |fault| report.fault(fault))?;
     report.checked.push(SETTLEMENTS);
     check_settlements(c, &mut report)?;
     report.checked.push(TRANSFERS);

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::attest::signature::{Older, Policy, Unsigned};
+use crate::binding::secret;
 use crate::http::logs::{Format, Level};
 use crate::store::sql::Location;
 use crate::store::ChainOptions;
@@ -55,6 +56,9 @@ pub struct Config {
     pub chain_id: String,
     /// Time between a transfer and its booking.
     pub transfer_delay: Duration,
+    /// Time between a migration of a machine and its end; the operator's take
+    /// [`crate::binding::migration::OPERATOR_DELAYS`] times as long.
+    pub migration_delay: Duration,
     /// Connections at a time from one address that is no trusted proxy; 0 for no limit.
     pub connections_per_address: usize,
     /// Where the operator's backups are; nothing is said of their age where it is not known.
@@ -85,6 +89,8 @@ impl Default for Config {
             connections: 512,
             chain_id: CHAIN_ID.into(),
             transfer_delay: Duration::from_secs(86_400),
+            // A week: whoever looks at a miner every weekend sees it before it is done.
+            migration_delay: Duration::from_secs(7 * 86_400),
             // An eighth of them: a whole school behind one address, but not everything.
             connections_per_address: 64,
             backups: None,
@@ -184,6 +190,15 @@ pub struct Settings {
     /// [default: 86400]
     #[arg(long, value_name = "SECONDS", env = "VERDIGRIS_NODE_TRANSFER_DELAY")]
     pub transfer_delay: Option<u64>,
+    /// Seconds between a migration of a machine and its end, in which its owner can cancel it
+    /// [default: 604800]
+    #[arg(long, value_name = "SECONDS", env = "VERDIGRIS_NODE_MIGRATION_DELAY")]
+    pub migration_delay: Option<u64>,
+    /// The file with the secret that serial numbers and network addresses are hashed with, made if
+    /// missing, the same for all nodes of a database [default: beside an SQLite file, its name with
+    /// .binding-secret; none for PostgreSQL, and then no machine is bound]
+    #[arg(long, value_name = "FILE", env = "VERDIGRIS_NODE_BINDING_SECRET")]
+    pub binding_secret: Option<PathBuf>,
     /// The directory that backups are written to: /health then tells how old the newest file in it is, and
     /// answers 503 from 36 hours on
     #[arg(long, value_name = "DIRECTORY", env = "VERDIGRIS_NODE_BACKUPS")]
@@ -307,6 +322,8 @@ impl Settings {
             head_timeout,
             chain_id,
             transfer_delay,
+            migration_delay,
+            binding_secret,
             backups,
             admin_listen,
             admin_token_file,
@@ -341,6 +358,8 @@ impl Settings {
             head_timeout: Some(config.head_timeout.as_secs()),
             chain_id: Some(config.chain_id),
             transfer_delay: Some(config.transfer_delay.as_secs()),
+            migration_delay: Some(config.migration_delay.as_secs()),
+            binding_secret: self.binding_secret(),
             backups: config.backups,
             admin_listen: self.admin_listen,
             admin_token_file: self.admin_token_file.clone(),
@@ -358,6 +377,12 @@ impl Settings {
     /// The database.
     pub fn database(&self) -> Location {
         self.database.clone().unwrap_or_else(|| DATABASE.into())
+    }
+
+    /// Where the secret for bindings is; `None` where there is none.
+    pub fn binding_secret(&self) -> Option<PathBuf> {
+        let beside = || secret::beside(&self.database());
+        self.binding_secret.clone().or_else(beside)
     }
 
     /// The chain's parameters, as far as they were given.
@@ -437,6 +462,7 @@ impl Settings {
             head_timeout: seconds(self.head_timeout, default.head_timeout),
             chain_id: self.chain_id.clone().unwrap_or(default.chain_id),
             transfer_delay: seconds(self.transfer_delay, default.transfer_delay),
+            migration_delay: seconds(self.migration_delay, default.migration_delay),
         }
     }
 }

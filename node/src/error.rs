@@ -121,6 +121,8 @@ codes! {
     InvalidChainIdFormat "INVALID_CHAIN_ID_FORMAT" BAD_REQUEST,
     /// A member of a transfer is of the wrong kind, or too long.
     InvalidTransferField "INVALID_TRANSFER_FIELD" BAD_REQUEST,
+    /// A member of a migration is of the wrong kind, or means nothing.
+    InvalidMigrationField "INVALID_MIGRATION_FIELD" BAD_REQUEST,
     /// The transfer is meant for another network.
     ChainIdMismatch "CHAIN_ID_MISMATCH" BAD_REQUEST,
     /// The transfer's signature does not verify.
@@ -137,6 +139,10 @@ codes! {
     InsufficientBalance "INSUFFICIENT_BALANCE" BAD_REQUEST,
     /// No transfer has this hash.
     TransactionNotFound "TRANSACTION_NOT_FOUND" NOT_FOUND,
+    /// No machine of this number is bound to that miner.
+    BindingNotFound "BINDING_NOT_FOUND" NOT_FOUND,
+    /// No such migration.
+    MigrationNotFound "MIGRATION_NOT_FOUND" NOT_FOUND,
     /// This is for the operator.
     Unauthorized "UNAUTHORIZED" UNAUTHORIZED,
     /// Enrolments are signed.
@@ -161,6 +167,16 @@ codes! {
     TransferEnded "TRANSFER_ENDED" CONFLICT,
     /// The slot has a header already.
     SlotTaken "SLOT_TAKEN" CONFLICT,
+    /// The machine is bound to another miner.
+    DuplicateHardware "DUPLICATE_HARDWARE" CONFLICT,
+    /// The machine has other parts than the one bound, or was paid under another name in this epoch.
+    HardwareBindingFailed "HARDWARE_BINDING_FAILED" CONFLICT,
+    /// A migration of this machine waits already.
+    MigrationPending "MIGRATION_PENDING" CONFLICT,
+    /// The migration is done or cancelled already.
+    MigrationEnded "MIGRATION_ENDED" CONFLICT,
+    /// The receiver cannot take another machine.
+    MigrationRefused "MIGRATION_REFUSED" CONFLICT,
     /// The challenge was answered already.
     NonceReplay "NONCE_REPLAY" CONFLICT,
     /// Somebody else's measurements.

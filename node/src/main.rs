@@ -20,7 +20,7 @@ use verdigris_node::store::explain::{explain, lines, Which};
 use verdigris_node::store::sql::{Location, Purpose};
 use verdigris_node::store::{backup, open_to_look, Store};
 use verdigris_node::verdict::Profiles;
-use verdigris_node::{audit, explain, http, settle, silicon, transfer};
+use verdigris_node::{audit, binding, explain, http, settle, silicon, transfer};
 
 /// The node of Verdigris: judges what machines prove of themselves, and keeps the books.
 #[derive(Parser)]
@@ -50,11 +50,20 @@ enum Command {
         /// Print the report as JSON
         #[arg(long)]
         json: bool,
+        /// The file with the secret that machines are bound with, to check also what they are known by
+        /// [default: that beside an SQLite file, where it is]
+        #[arg(long, value_name = "FILE", env = "VERDIGRIS_NODE_BINDING_SECRET")]
+        binding_secret: Option<PathBuf>,
     },
     /// See to a transfer between wallets
     Transfer {
         #[command(subcommand)]
         command: transfer::command::Command,
+    },
+    /// See to the machines that are bound to wallets
+    Binding {
+        #[command(subcommand)]
+        command: binding::command::Command,
     },
     /// Work with measurements of real processors
     Silicon {
@@ -127,8 +136,15 @@ fn main() -> ExitCode {
         Command::Serve(serve) => {
             run(*serve, options.unwrap_or(&matches)).map(|()| ExitCode::SUCCESS)
         }
-        Command::Audit { database, json } => run_audit(database.database, json),
+        Command::Audit {
+            database,
+            json,
+            binding_secret,
+        } => run_audit(database.database, json, binding_secret),
         Command::Transfer { command } => transfer::command::run(&command)
+            .and_then(|said| Ok(show(&said)?))
+            .map(|()| ExitCode::SUCCESS),
+        Command::Binding { command } => binding::command::run(&command)
             .and_then(|said| Ok(show(&said)?))
             .map(|()| ExitCode::SUCCESS),
         Command::Silicon { command } => silicon::command::run(&command)
@@ -179,10 +195,15 @@ fn run(serve: Serve, matches: &ArgMatches) -> Result<(), Failure> {
     let clock = Clock::System;
     let store = Store::open(settings.database(), options, clock.now_ms())
         .map_err(|e| format!("{}: {e}", settings.database()))?;
-    let app = Arc::new(App::new(settings.config(), store, clock));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
+    let secret = settings.binding_secret();
+    let salt = runtime.block_on(binding::secret::of(&store, secret.as_deref()))?;
+    if salt.is_none() {
+        tracing::warn!("no machine is bound to a wallet: --binding-secret names no file");
+    }
+    let app = Arc::new(App::new(settings.config(), store, clock).with_binding(salt));
     runtime.block_on(async {
         let listener = bind(settings.listen()).await?;
         let admin = match admin {
@@ -236,9 +257,14 @@ fn stop_signal() -> std::io::Result<impl std::future::Future<Output = ()>> {
     })
 }
 
-fn run_audit(database: Location, json: bool) -> Result<ExitCode, Failure> {
+fn run_audit(database: Location, json: bool, secret: Option<PathBuf>) -> Result<ExitCode, Failure> {
+    let beside = || binding::secret::beside(&database).filter(|path| path.exists());
+    let salt = secret
+        .or_else(beside)
+        .map(|path| binding::secret::read(&path));
+    let salt = salt.transpose()?;
     let (connection, _) = open_to_look(database)?;
-    let report = audit::audit(&connection)?;
+    let report = audit::audit_with(&connection, salt.as_ref())?;
     let mut out = String::new();
     if json {
         writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
@@ -288,7 +314,7 @@ fn run_backup(file: &Path, database: Location) -> Result<(), Failure> {
 fn run_restore(file: &Path, database: Location) -> Result<ExitCode, Failure> {
     let restored = backup::restore(file, &database)?;
     show(&format!("{} rows restored\n", restored.rows))?;
-    run_audit(database, false)
+    run_audit(database, false, None)
 }
 
 /// Miners explained at a time: a million must not be held at once.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::App;
+use crate::binding::migration;
 use crate::error::ApiError;
 use crate::store::settlement::{self, Next};
 use crate::store::sql::{Connection, Duty};
@@ -124,6 +125,9 @@ pub async fn run(app: Arc<App>) {
             tracing::error!("confirming transfers: {e}");
             tokio::time::sleep(Duration::from_millis(RETRY_MS)).await;
             continue;
+        }
+        if let Err(e) = migration::complete_overdue(&app).await {
+            tracing::error!("migrations of machines: {e}");
         }
         let before_ms = app.clock.now_ms() - KEEP_CHALLENGES_MS;
         let forgotten = app

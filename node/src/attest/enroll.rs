@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::error::{ApiError, Code};
 use crate::http::scalars::{MinerId, Weight};
 use crate::keys;
-use crate::store::{books, records};
+use crate::store::{bindings, books, records};
 
 /// How long after an attestation a miner may enrol with it, milliseconds: the existing network's
 /// 600 s.
@@ -71,6 +71,13 @@ pub async fn enroll(app: &App, body: Vec<u8>) -> Result<Enrolled, ApiError> {
                     "the last attestation is too old; attest again",
                 )
                 .with("ttl_s", TICKET_MS / 1_000));
+            }
+            // The machine may be another's since.
+            if !bindings::carry_on(c, &known.miner, known.attestation_id, epoch)? {
+                return Err(ApiError::new(
+                    Code::HardwareBindingFailed,
+                    "the machine that attested is no longer bound to this miner; attest again",
+                ));
             }
             let weight = books::enrol(c, epoch, &known.miner, known.weight, known.attestation_id)?;
             Ok::<_, ApiError>((known, epoch, weight))

@@ -4,6 +4,7 @@
 pub mod accepted;
 pub mod challenge;
 pub mod enroll;
+mod machine;
 pub mod replay;
 pub mod shape;
 pub mod signature;
@@ -16,6 +17,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::app::App;
+use crate::binding::shown::shown;
 use crate::clock::year;
 use crate::error::{ApiError, Code};
 use crate::http::scalars::Weight;
@@ -24,6 +26,7 @@ use crate::keys::hex;
 use crate::store::sql::Connection;
 use crate::store::{books, names, records};
 use crate::verdict::{judge, Case, Proof, Verdict};
+use machine::Machine;
 use accepted::{Accepted, Device};
 use shape::Submission;
 use signature::{may_speak, signer, Signer};
@@ -57,6 +60,7 @@ struct Outcome {
     verdict_json: Value,
     previous_id: Option<i64>,
     fingerprint_hash: Option<[u8; 32]>,
+    machine: Option<Machine>,
 }
 
 /// Takes a submission: gives the answer, or why it was refused.
@@ -193,6 +197,12 @@ fn weigh(
         previous: earlier.as_deref(),
     };
     let verdict = judge(&case, &app.profiles);
+    // Only what holds together says anything of a machine.
+    let salt = app.binding.as_ref().filter(|_| verdict.integrity);
+    let machine = salt.map(|salt| Machine {
+        shown: shown(&submission.members, evidence.as_deref(), salt),
+        proven: verdict.physical,
+    });
     let verdict_json = serde_json::to_value(&verdict).map_err(|e| {
         tracing::error!("a verdict does not serialise: {e}");
         ApiError::new(Code::InternalError, "the verdict could not be written")
@@ -205,6 +215,7 @@ fn weigh(
             Some(_) => None,
             None => replay::fingerprint_hash(checks),
         },
+        machine,
     })
 }
 
@@ -223,7 +234,7 @@ fn read_evidence(value: &Value) -> Result<Box<Evidence>, ApiError> {
 }
 
 /// The evidence in a recorded body; `None` where there is none that this version knows.
-fn evidence_of(body: &[u8]) -> Option<Box<Evidence>> {
+pub(crate) fn evidence_of(body: &[u8]) -> Option<Box<Evidence>> {
     read_evidence(object(body).ok()?.get("evidence")?).ok()
 }
 
@@ -245,6 +256,7 @@ async fn record(
         verdict_json,
         previous_id,
         fingerprint_hash,
+        machine,
     } = outcome;
     let mut attestation = records::Attestation {
         issued_ms: background.challenge.issued_ms,
@@ -293,9 +305,16 @@ async fn record(
             }
             let epoch = books::open_epoch(c, &chain, now_ms / 1_000)?;
             attestation.epoch = epoch;
+            let admitted = match &machine {
+                Some(machine) => Some(machine.admit(c, &miner.miner, epoch)?),
+                None => None,
+            };
             let id = records::append(c, &attestation)?;
             if !attestation.accepted {
                 return Ok((epoch, 0));
+            }
+            if let Some(admitted) = admitted {
+                admitted.keep(c, id, now_ms)?;
             }
             miner.attestation_id = id;
             records::put_miner(c, &miner)?;

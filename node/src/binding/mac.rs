@@ -21,6 +21,9 @@ const VIRTUAL: [[u8; 3]; 7] = [
     [0x00, 0x16, 0x3e],
 ];
 
+/// What a driver or a client writes that has no address. (Xerox owns this block too.)
+const NOBODY: [u8; 3] = [0; 3];
+
 /// Reads the address of one unit's card, as the hash that is kept; `None` for what is no address, or one
 /// that several machines can have.
 pub fn read(text: &str, salt: &Salt) -> Option<Tag> {
@@ -28,6 +31,7 @@ pub fn read(text: &str, salt: &Salt) -> Option<Tag> {
     let [a, b, c, ..] = octets;
     let unit = a & GROUP_OR_LOCAL == 0
         && !VIRTUAL.contains(&[a, b, c])
+        && [a, b, c] != NOBODY
         && octets[3..] != [0; 3]
         && octets[3..] != [0xff; 3];
     unit.then(|| salt.tag(Field::Mac, &octets))

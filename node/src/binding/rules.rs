@@ -104,9 +104,21 @@ impl Unit {
         self.processor = self.processor.or(shown.processor);
     }
 
-    /// Whether anything here is of one unit: without it, a machine cannot be bound.
+    /// Whether anything here is of one unit: without it, a machine cannot be bound. An installation is
+    /// not: disks are copied.
     pub fn is_bindable(&self) -> bool {
-        !(self.firmware.is_empty() && self.machine_ids.is_empty() && self.macs.is_empty())
+        self.marks().next().is_some()
+    }
+
+    /// By which it is looked up: serials of the firmware and cards.
+    pub fn marks(&self) -> impl Iterator<Item = Tag> + '_ {
+        self.firmware.iter().chain(&self.macs).copied()
+    }
+
+    /// Takes the place of a machine whose owner said that its parts were replaced: nothing of the old
+    /// ones stays bound.
+    pub fn renew(&mut self, shown: &Unit) {
+        self.clone_from(shown);
     }
 
     /// Compares with a machine that is shown. `crystal` comes from the two tracks.
@@ -162,6 +174,22 @@ impl Compared {
             return Finding::Other;
         }
         Finding::Unclear
+    }
+}
+
+impl Compared {
+    /// Whether the finding is enough to act on it: to refuse a stranger, or to ask an owner about other
+    /// parts.
+    ///
+    /// A serial is what a client says. Where it is all that agrees, and another card or a measured
+    /// processor or crystal speaks against it, it is a maker's slip, a placeholder that nobody knows yet,
+    /// or a lie. It costs no security to let that pass: who would take the trouble to show another card
+    /// could as well show another serial.
+    pub fn stands(self) -> bool {
+        use Agreement::{Agrees, Differs};
+        let alone = ![self.macs, self.machine_id, self.crystal].contains(&Agrees);
+        let denied = [self.macs, self.processor, self.crystal].contains(&Differs);
+        !(self.firmware == Agrees && alone && denied)
     }
 }
 

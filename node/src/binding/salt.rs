@@ -3,8 +3,12 @@
 //! The secret never changes: with another, every machine would be a new one.
 
 use hmac::{Hmac, KeyInit, Mac};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Sha256;
+use std::borrow::Cow;
+
+use crate::keys::{hex, unhex};
 
 /// Bytes of the secret.
 pub const SECRET_BYTES: usize = 32;
@@ -30,6 +34,8 @@ pub enum Field {
     Miner,
     /// What a ROM contains.
     Rom,
+    /// The secret itself: a hash in the database tells whether another one is used.
+    Check,
 }
 
 impl Field {
@@ -42,13 +48,29 @@ impl Field {
             Field::Network => b"verdigris/network/1\0",
             Field::Miner => b"verdigris/miner/1\0",
             Field::Rom => b"verdigris/rom/1\0",
+            Field::Check => b"verdigris/check/1\0",
         }
     }
 }
 
 /// A keyed hash, as it is kept and looked up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tag(pub [u8; TAG_BYTES]);
+
+impl Serialize for Tag {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&hex(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Tag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        unhex(&text)
+            .map(Tag)
+            .ok_or_else(|| D::Error::custom("a hash has 32 hexadecimal digits"))
+    }
+}
 
 /// The node's secret, ready to hash with. Its `Debug` shows nothing of it.
 #[derive(Clone)]

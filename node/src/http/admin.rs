@@ -26,7 +26,7 @@ use super::request::Bytes;
 use super::requests::VoidRequest;
 use super::scalars::MicroRtc;
 use super::transfers::{shown, Transfer};
-use super::{metrics, openapi, with_common_layers};
+use super::{bindings, metrics, openapi, with_common_layers};
 use crate::app::App;
 use crate::attest;
 use crate::error::{ApiError, Code};
@@ -121,14 +121,14 @@ impl Token {
 
 /// All paths of the operator's.
 pub fn router(app: &Arc<App>, token: Token) -> Router {
-    let (described, document) = OpenApiRouter::with_openapi(openapi::empty_for_operator())
+    let routes = OpenApiRouter::with_openapi(openapi::empty_for_operator())
         .routes(routes!(read_metrics))
         .routes(routes!(status))
         .routes(routes!(void))
         .routes(routes!(super::key_admin::key))
-        .split_for_parts();
-    let routes = described
-        .merge(openapi::served(document))
+        .merge(bindings::of_operator())
+;
+    let routes = openapi::served(routes)
         .fallback(super::not_found)
         .method_not_allowed_fallback(super::method_not_allowed)
         // Round everything, also what does not exist: a stranger learns nothing.

@@ -2,6 +2,7 @@
 
 pub mod admin;
 mod attest;
+pub mod bindings;
 mod epochs;
 mod explain;
 mod headers;
@@ -44,7 +45,7 @@ const ADMIN_CONNECTIONS: usize = 16;
 
 /// All paths.
 pub fn router(app: Arc<App>) -> Router {
-    let (described, document) = OpenApiRouter::with_openapi(openapi::empty())
+    let routes = OpenApiRouter::with_openapi(openapi::empty())
         .routes(routes!(attest::challenge))
         .routes(routes!(attest::submit))
         .routes(routes!(attest::enroll))
@@ -74,11 +75,10 @@ pub fn router(app: Arc<App>) -> Router {
         .routes(routes!(money::bounty_multiplier))
         .routes(routes!(network::info))
         .routes(routes!(network::nodes))
+        .merge(bindings::public())
         .routes(routes!(health::health))
-        .routes(routes!(health::ready))
-        .split_for_parts();
-    let routes = described
-        .merge(openapi::served(document))
+        .routes(routes!(health::ready));
+    let routes = openapi::served(routes)
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed);
     with_common_layers(routes, &app)

@@ -276,3 +276,100 @@ text_or_number!(
     "^[0-9]{1,19}$",
     json!(1_800_000_000_000_i64)
 );
+
+/// A migration of a machine, signed by the miner that it is bound to.
+///
+/// The signature is over the canonical JSON of `action` (`binding_migrate`), `chain_id`, `kind`, `miner`,
+/// `nonce`, `to` (the same as `miner` for other parts) and `unit`.
+#[derive(ToSchema)]
+pub struct MigrationRequest {
+    /// The network that it is meant for.
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,64}$")]
+    chain_id: String,
+    /// `wallet`: to another miner. `hardware`: to other parts under the same.
+    #[schema(pattern = "^(wallet|hardware)$")]
+    kind: String,
+    /// Whom the machine is bound to.
+    miner: MinerId,
+    nonce: NonceIn,
+    /// The miner's Ed25519 key, 64 hexadecimal digits.
+    #[schema(min_length = 1)]
+    public_key: String,
+    /// Ed25519, 128 hexadecimal digits.
+    #[schema(min_length = 1)]
+    signature: String,
+    /// Whom it goes to.
+    to: Option<MinerId>,
+    /// The machine's number, as `/binding/{miner}` shows it.
+    #[schema(minimum = 1)]
+    unit: i64,
+}
+
+/// The end of a migration that waits, signed by the miner that the machine is bound to.
+///
+/// The signature is over the canonical JSON of `action` (`binding_cancel`), `chain_id`, `migration` and
+/// `miner`.
+#[derive(ToSchema)]
+pub struct CancellationRequest {
+    /// The network that it is meant for.
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,64}$")]
+    chain_id: String,
+    /// The migration's number.
+    #[schema(minimum = 1)]
+    migration: i64,
+    /// Whom the machine is bound to.
+    miner: MinerId,
+    /// The miner's Ed25519 key, 64 hexadecimal digits.
+    #[schema(min_length = 1)]
+    public_key: String,
+    /// Ed25519, 128 hexadecimal digits.
+    #[schema(min_length = 1)]
+    signature: String,
+}
+
+/// A migration of a machine whose owner cannot sign.
+#[derive(ToSchema)]
+pub struct StartMigrationRequest {
+    /// For everybody: at most 512 bytes.
+    #[schema(
+        min_length = 1,
+        max_length = 512,
+        pattern = r"\S",
+        example = "The owner lost the key, and showed the machine."
+    )]
+    reason: String,
+    /// Whom the machine goes to.
+    to: MinerId,
+    /// The machine's number.
+    unit: i64,
+}
+
+/// A migration to cancel.
+#[derive(ToSchema)]
+pub struct StopMigrationRequest {
+    /// Its number.
+    migration: i64,
+    /// For everybody: at most 512 bytes.
+    #[schema(
+        min_length = 1,
+        max_length = 512,
+        pattern = r"\S",
+        example = "The owner says that the key was stolen."
+    )]
+    reason: String,
+}
+
+/// A machine to make nobody's.
+#[derive(ToSchema)]
+pub struct ReleaseRequest {
+    /// For everybody: at most 512 bytes.
+    #[schema(
+        min_length = 1,
+        max_length = 512,
+        pattern = r"\S",
+        example = "Bound with the serial number of somebody else's machine."
+    )]
+    reason: String,
+    /// The machine's number.
+    unit: i64,
+}

@@ -2,6 +2,7 @@
 
 use super::sql::{self, params, Connection};
 use super::{books, ChainOptions, OpenError};
+use crate::binding::salt::{Field, Salt};
 use crate::epoch::Chain;
 use crate::keys::{self, NodeKey};
 use crate::ledger::Transaction;
@@ -11,6 +12,7 @@ const SLOT: &str = "slot_s";
 const SLOTS: &str = "slots_per_epoch";
 const POT: &str = "pot";
 const NODE_KEY: &str = "node_key";
+const BINDING_CHECK: &str = "binding_check";
 
 fn number(c: &Connection, key: &str) -> sql::Result<Option<i64>> {
     c.query_opt(
@@ -89,6 +91,21 @@ fn begin(c: &Connection, options: ChainOptions, now_ms: i64) -> Result<(), OpenE
     let genesis = Transaction::genesis().map_err(|_| OpenError::Damaged("genesis"))?;
     books::book(c, &genesis, now_ms)?;
     Ok(())
+}
+
+/// Holds a secret against the one that this database's machines are bound with; the first one is noted.
+/// `false` where it is another.
+pub fn is_binding_secret(c: &Connection, salt: &Salt) -> sql::Result<bool> {
+    let tag = salt.tag(Field::Check, &[]);
+    match bytes(c, BINDING_CHECK)? {
+        Some(known) => Ok(known == tag.0),
+        None => set_bytes(c, BINDING_CHECK, &tag.0).map(|()| true),
+    }
+}
+
+/// Whether this database has a secret that its machines are bound with.
+pub fn has_binding_secret(c: &Connection) -> sql::Result<bool> {
+    Ok(bytes(c, BINDING_CHECK)?.is_some())
 }
 
 /// The chain's parameters, as a database keeps them.

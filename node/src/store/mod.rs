@@ -5,15 +5,16 @@
 //!   database.
 //! - [`Store::read`] borrows a connection that cannot write, on a thread that may block.
 //! - [`backup`] writes all of it to a file, and reads that back.
-//! - [`records`], [`books`], [`transfers`], [`headers`], [`names`] and [`chronicle`] hold the statements, as functions on a connection
-//!   ([`sql`]).
+//! - [`records`], [`books`], [`transfers`], [`headers`], [`names`] and [`chronicle`] hold the statements,
+//!   as functions on a connection ([`sql`]).
 
 pub mod backup;
+pub mod bindings;
 pub mod books;
 pub mod chronicle;
-pub mod headers;
 pub mod explain;
 pub mod fleet;
+pub mod headers;
 mod meta;
 pub mod names;
 mod readers;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 
 use crate::epoch::Chain;
 use crate::keys::{NoRandomness, NodeKey};
+pub use meta::{has_binding_secret, is_binding_secret};
 use readers::Readers;
 use sql::{params, Access, Connection, Dialect, Duty, Location, Purpose};
 use writer::Writer;

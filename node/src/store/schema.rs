@@ -10,7 +10,7 @@ struct Step {
 }
 
 /// Step i takes a database from version i to i + 1. Released steps never change.
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 6] = [
     Step {
         sqlite: include_str!("../../migrations/0001.sqlite.sql"),
         // Version 1 was of SQLite alone.
@@ -31,6 +31,10 @@ const STEPS: [Step; 5] = [
     Step {
         sqlite: include_str!("../../migrations/0005.sqlite.sql"),
         postgres: include_str!("../../migrations/0005.postgres.sql"),
+    },
+    Step {
+        sqlite: include_str!("../../migrations/0006.sqlite.sql"),
+        postgres: include_str!("../../migrations/0006.postgres.sql"),
     },
 ];
 

@@ -217,7 +217,8 @@ fn is_registered(id: &str) -> bool {
         })
 }
 
-fn nonce(value: Option<&Value>) -> Result<i64, ApiError> {
+/// A whole number above zero.
+pub(crate) fn nonce(value: Option<&Value>) -> Result<i64, ApiError> {
     let digits = match value {
         Some(Value::Number(number)) => number.as_str(),
         Some(Value::String(text)) => text.trim(),
@@ -238,7 +239,8 @@ fn nonce(value: Option<&Value>) -> Result<i64, ApiError> {
     }
 }
 
-fn chain_id(value: Option<&Value>) -> Result<Option<String>, ApiError> {
+/// The id of a network, where one is named.
+pub(crate) fn chain_id(value: Option<&Value>) -> Result<Option<String>, ApiError> {
     let sound = |id: &str| {
         (1..=CHAIN_ID_MAX).contains(&id.len())
             && id

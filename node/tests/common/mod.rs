@@ -15,6 +15,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use verdigris_node::app::App;
+use verdigris_node::binding::salt::Salt;
 use verdigris_node::clock::Clock;
 use verdigris_node::config::Config;
 use verdigris_node::epoch::Chain;
@@ -128,11 +129,21 @@ impl Node {
         Node::continue_on(Database::new(kind), now, config)
     }
 
+    /// A node that binds machines to names.
+    pub fn binding(kind: Kind, config: Config, salt: Salt) -> Self {
+        let now = Arc::new(AtomicI64::new(START_MS));
+        Node::run(Database::new(kind), now, config, Some(salt))
+    }
+
     /// A node on a database that may hold something already.
     pub fn continue_on(database: Database, now: Arc<AtomicI64>, config: Config) -> Self {
+        Node::run(database, now, config, None)
+    }
+
+    fn run(database: Database, now: Arc<AtomicI64>, config: Config, salt: Option<Salt>) -> Self {
         let clock = Clock::Manual(Arc::clone(&now));
         let store = Store::open(database.location.clone(), options(), START_MS).unwrap();
-        let app = Arc::new(App::new(config, store, clock));
+        let app = Arc::new(App::new(config, store, clock).with_binding(salt));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -382,8 +393,9 @@ pub fn settle_step(
 /// What [`Server`] pays for an epoch.
 pub const POT: i64 = 1_500_000;
 
-/// Checks a database by the program's audit.
-pub fn audited(location: &Location) {
+/// Checks a database: by the program's audit, and by questions that share none of the node's code.
+/// Gives how many epochs were paid.
+pub fn check(location: &Location, answered: &[String]) -> i64 {
     let audit = Command::new(BINARY)
         .args(["audit", "--database"])
         .arg(argument(location))
@@ -395,12 +407,6 @@ pub fn audited(location: &Location) {
         String::from_utf8_lossy(&audit.stdout),
         String::from_utf8_lossy(&audit.stderr)
     );
-}
-
-/// Checks a database: by the program's audit, and by questions that share none of the node's code.
-/// Gives how many epochs were paid.
-pub fn check(location: &Location, answered: &[String]) -> i64 {
-    audited(location);
     let logged: BTreeSet<String> =
         column(location, "SELECT nonce FROM attestations WHERE accepted")
             .into_iter()

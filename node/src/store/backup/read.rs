@@ -138,6 +138,9 @@ fn number_on(c: &Connection) -> Result<(), BackupError> {
             "transfers",
             "wallet_reviews",
             "key_actions",
+            "units",
+            "unit_moves",
+            "unit_events",
         ] {
             let sql = format!(
                 "SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"

@@ -25,7 +25,7 @@ const fn truth(name: &'static str) -> (&'static str, Kind) {
 /// In the order in which the schema's own rules let them be filled: enrolments before their epoch is
 /// divided, postings before their transaction seals them, payouts after their transactions, epochs
 /// after their payouts, transfers after what was booked for them.
-pub const TABLES: [Table; 14] = [
+pub const TABLES: [Table; 19] = [
     Table {
         name: "meta",
         columns: &[plain("key"), plain("number"), plain("bytes")],
@@ -192,6 +192,73 @@ pub const TABLES: [Table; 14] = [
             plain("confirms_ms"),
             plain("state"),
             plain("ended_ms"),
+            plain("reason"),
+        ],
+        order: "id",
+    },
+    Table {
+        name: "units",
+        columns: &[
+            plain("id"),
+            plain("miner"),
+            plain("bound_ms"),
+            plain("known"),
+            truth("renews"),
+            plain("epoch"),
+            plain("paid"),
+        ],
+        order: "id",
+    },
+    Table {
+        name: "unit_marks",
+        columns: &[plain("tag"), plain("unit")],
+        order: "tag, unit",
+    },
+    Table {
+        name: "unit_epochs",
+        columns: &[
+            plain("epoch"),
+            plain("unit"),
+            plain("miner"),
+            plain("attestation_id"),
+        ],
+        order: "epoch, unit",
+    },
+    Table {
+        name: "unit_moves",
+        columns: &[
+            plain("id"),
+            plain("kind"),
+            plain("unit"),
+            plain("from_miner"),
+            plain("to_miner"),
+            plain("nonce"),
+            plain("public_key"),
+            plain("signature"),
+            plain("signed"),
+            plain("reason"),
+            plain("requested_ms"),
+            plain("due_ms"),
+            plain("state"),
+            plain("ended_ms"),
+            plain("cancel_key"),
+            plain("cancel_signature"),
+            plain("cancel_signed"),
+            plain("cancel_reason"),
+        ],
+        order: "id",
+    },
+    Table {
+        name: "unit_events",
+        columns: &[
+            plain("id"),
+            plain("at_ms"),
+            plain("unit"),
+            plain("kind"),
+            plain("miner"),
+            plain("attestation_id"),
+            plain("move"),
+            plain("other"),
             plain("reason"),
         ],
         order: "id",
