@@ -393,9 +393,8 @@ pub fn settle_step(
 /// What [`Server`] pays for an epoch.
 pub const POT: i64 = 1_500_000;
 
-/// Checks a database: by the program's audit, and by questions that share none of the node's code.
-/// Gives how many epochs were paid.
-pub fn check(location: &Location, answered: &[String]) -> i64 {
+/// Checks a database by the program's audit.
+pub fn audited(location: &Location) {
     let audit = Command::new(BINARY)
         .args(["audit", "--database"])
         .arg(argument(location))
@@ -407,6 +406,12 @@ pub fn check(location: &Location, answered: &[String]) -> i64 {
         String::from_utf8_lossy(&audit.stdout),
         String::from_utf8_lossy(&audit.stderr)
     );
+}
+
+/// Checks a database: by the program's audit, and by questions that share none of the node's code.
+/// Gives how many epochs were paid.
+pub fn check(location: &Location, answered: &[String]) -> i64 {
+    audited(location);
     let logged: BTreeSet<String> =
         column(location, "SELECT nonce FROM attestations WHERE accepted")
             .into_iter()
