@@ -40,25 +40,21 @@ pub async fn issue(app: &App, body: &[u8]) -> Result<Issued, ApiError> {
     } else {
         super::object(body)?
     };
-    let bound_miner = match members.get("miner").or_else(|| members.get("miner_id")) {
-        None | Some(Value::Null) => None,
-        Some(Value::String(id)) => {
-            check_id(id)?;
-            Some(id.clone())
-        }
+    let id = |name: &str| match members.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(id)) => check_id(id).map(|()| Some(id.clone())),
         Some(_) => {
-            return Err(ApiError::new(
-                Code::InvalidMiner,
-                "\"miner\" must be a text",
-            ))
+            let message = format!("\"{name}\" must be a text");
+            Err(ApiError::new(Code::InvalidMiner, message))
         }
     };
+    let (miner, miner_id) = (id("miner")?, id("miner_id")?);
     let issued_ms = app.clock.now_ms();
     let challenge = Challenge {
         nonce: hex(&random::<32>()?),
         issued_ms,
         expires_ms: issued_ms + TTL_MS,
-        bound_miner,
+        bound_miner: miner.or(miner_id),
         used: false,
     };
     let issued = Issued {

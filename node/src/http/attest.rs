@@ -22,7 +22,7 @@ refusals! { ChallengeRefusals = BODY, ID, STORE, &[Code::ChallengeRateLimit] }
     path = "/attest/challenge",
     operation_id = "challenge",
     tag = "Attestation",
-    request_body = ChallengeRequest,
+    request_body = Option<ChallengeRequest>,
     responses((status = 200, description = "The challenge.", body = Signed<Issued>), ChallengeRefusals)
 )]
 pub async fn challenge(

@@ -95,6 +95,11 @@ impl PartialSchema for UnixSeconds {
 
 impl ToSchema for UnixSeconds {}
 
+/// What [`crate::attest::shape::check_id`] takes, as a pattern of ECMA-262: no base58 of 32 to 44 characters,
+/// and no address in upper case.
+const ID_PATTERN: &str = "^(?!(?!RTC)[1-9A-HJ-NP-Za-km-z]{32,44}$)\
+                          (?!RTC(?=[0-9a-f]*[A-F])[0-9A-Fa-f]{40}$)[A-Za-z0-9._:-]+$";
+
 /// A miner's id, which is its wallet's too. Only described here: texts become ids by
 /// [`crate::attest::shape::check_id`].
 pub struct MinerId;
@@ -105,7 +110,7 @@ impl PartialSchema for MinerId {
             .schema_type(Type::String)
             .min_length(Some(1))
             .max_length(Some(ID_MAX))
-            .pattern(Some("^[A-Za-z0-9._:-]+$"))
+            .pattern(Some(ID_PATTERN))
             .description(Some(
                 "A wallet's address (`RTC` and 40 hexadecimal digits in lower case) or a name. \
                  What looks like an address of another chain (32 to 44 characters of base58), or \

@@ -5,7 +5,9 @@
 //! and its description, so that neither can be without the other.
 
 mod evidence;
+mod page;
 mod refusals;
+mod served;
 mod trace;
 
 pub use evidence::Evidence;
@@ -13,24 +15,25 @@ pub use evidence::Evidence;
 pub(super) use refusals::{refusals, responses};
 pub use refusals::{BODY, ID, PATH, QUERY, STORE, TOKEN};
 
-use axum::body::Bytes;
-use axum::http::header::CONTENT_TYPE;
-use axum::routing::get;
+use axum::extract::Extension;
 use axum::Router;
 use std::sync::Arc;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::request_body::RequestBody;
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
 };
 use utoipa::openapi::{
-    Components, Info, ObjectBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, Type,
+    Components, Info, ObjectBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, Schema, Type,
 };
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use crate::app::App;
-
+use self::served::Texts;
 use super::admin::ADMIN_KEY;
 use super::headers::{REQUEST_ID, REQUEST_ID_DIGITS};
+use crate::app::App;
 
 /// What the document says before any operation.
 const ABOUT: &str = "\
@@ -88,30 +91,56 @@ fn titled(title: &str) -> OpenApi {
         .build()
 }
 
-/// The route of a document that is complete.
-pub fn served(document: OpenApi) -> Router<Arc<App>> {
-    // A document that does not serialise is a fault of the program, which a test would find.
-    let text = finish(document).to_json().unwrap_or_default();
-    let text = Bytes::from(text);
-    let answer = move || async move { ([(CONTENT_TYPE, "application/json")], text) };
-    Router::new().route("/openapi.json", get(answer))
+/// The routes, and those of the document that describes them all.
+pub fn served(routes: OpenApiRouter<Arc<App>>) -> Router<Arc<App>> {
+    let (routes, document) = routes
+        .routes(routes!(served::document))
+        .routes(routes!(served::page))
+        .routes(routes!(served::style))
+        .split_for_parts();
+    let texts = Texts::of(&finish(document));
+    routes.layer(Extension(Arc::new(texts)))
 }
 
-/// Adds what is the same for every operation: the headers of every answer.
-pub fn finish(mut document: OpenApi) -> OpenApi {
+/// Adds what is the same for every operation: the headers of every answer. What several operations
+/// answer alike is said once.
+fn finish(mut document: OpenApi) -> OpenApi {
+    let components = document.components.get_or_insert_default();
     for path in document.paths.paths.values_mut() {
         for operation in operations(path) {
-            for response in operation.responses.responses.values_mut() {
-                if let RefOr::T(response) = response {
-                    let header = Ref::new(format!("#/components/headers/{REQUEST_ID}"));
-                    response
-                        .headers
-                        .insert(REQUEST_ID.into(), RefOr::Ref(header));
+            if let Some(RefOr::T(body)) = &mut operation.request_body {
+                without_null(body);
+            }
+            for answer in operation.responses.responses.values_mut() {
+                let RefOr::T(response) = answer else {
+                    continue;
+                };
+                let header = Ref::new(format!("#/components/headers/{REQUEST_ID}"));
+                let headers = &mut response.headers;
+                headers.insert(REQUEST_ID.into(), RefOr::Ref(header));
+                if let Some(name) = refusals::name(response) {
+                    let said = std::mem::replace(answer, Ref::from_response_name(&name).into());
+                    components.responses.insert(name, said);
                 }
             }
         }
     }
     document
+}
+
+/// A body that may be left out is not `null` for that.
+fn without_null(body: &mut RequestBody) {
+    for content in body.content.values_mut() {
+        let RefOr::T(content) = content else {
+            continue;
+        };
+        let Some(RefOr::T(Schema::OneOf(either))) = &mut content.schema else {
+            continue;
+        };
+        if body.required.is_none() {
+            content.schema = either.items.pop();
+        }
+    }
 }
 
 fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {

@@ -1,6 +1,7 @@
 //! Refusals in the description: for each operation the codes that it may answer, under their status.
 
 use std::collections::BTreeMap;
+use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::schema::AllOfBuilder;
 use utoipa::openapi::{
@@ -34,6 +35,9 @@ pub const TOKEN: &[Code] = &[Code::Unauthorized];
 
 /// What any request may end in, whatever it asks for.
 const ALWAYS: &[Code] = &[Code::InternalError, Code::RateLimit];
+
+/// Where a response lists its codes, for programs.
+const CODES: &str = "x-codes";
 
 /// The schema of every refusal.
 const REFUSAL: &str = "Refusal";
@@ -77,16 +81,26 @@ pub fn responses(codes: &[&[Code]]) -> BTreeMap<String, RefOr<Response>> {
         .collect()
 }
 
+/// The name of a response that stands for one code alone, by which operations share it.
+pub fn name(response: &Response) -> Option<String> {
+    let codes = response.extensions.as_ref()?.get(CODES)?.as_array()?;
+    match codes.as_slice() {
+        [code] => code.as_str().map(str::to_owned),
+        _ => None,
+    }
+}
+
 fn response(codes: &[Code]) -> Response {
     let about: Vec<String> = codes
         .iter()
-        .map(|code| format!("`{}`: {}", code.text(), code.about()))
+        .map(|code| format!("- `{}`: {}", code.text(), code.about()))
         .collect();
+    let texts: Vec<&str> = codes.iter().map(|code| code.text()).collect();
     let narrowed = ObjectBuilder::new().property(
         "code",
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .enum_values(Some(codes.iter().map(|code| code.text()))),
+            .enum_values(Some(texts.clone())),
     );
     let schema = AllOfBuilder::new()
         .item(Ref::from_schema_name(REFUSAL))
@@ -97,7 +111,8 @@ fn response(codes: &[Code]) -> Response {
         ApiError::new(code, message).body().into()
     });
     let response = ResponseBuilder::new()
-        .description(about.join(" "))
+        .description(about.join("\n"))
+        .extensions(Some(Extensions::builder().add(CODES, texts).build()))
         .content("application/json", content);
     let says_when = |code: &Code| code.status().as_u16() == 429;
     if !codes.iter().any(says_when) {
