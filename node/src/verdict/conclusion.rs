@@ -3,6 +3,7 @@
 use super::antiquity::{decayed, UNKNOWN, UNPROVEN, VIRTUAL};
 use super::checks::cache::is_cacheless;
 use super::checks::claim::derived_family;
+use super::checks::legacy::class_of_brand;
 use super::checks::pipeline::recognised;
 use super::checks::Subject;
 use super::families::Core;
@@ -226,20 +227,36 @@ fn worth(profiles: &Profiles, key: &str, physical: bool, summary: String) -> Fin
 }
 
 /// Concludes from the existing network's checks alone: they prove nothing physical, and can earn at
-/// most what a virtual machine earns.
+/// most what a virtual machine earns. The family is that of the processor named, or else the one claimed.
 pub fn conclude_legacy(case: &Case<'_>, profiles: &Profiles, checks: Vec<Check>) -> Verdict {
-    let says_virtual = checks.iter().any(|c| c.outcome == Outcome::Fail);
-    let (key, summary) = if says_virtual {
-        (VIRTUAL, "A virtual machine, by its own words.")
-    } else {
+    let failed = channels(&checks, Aspect::Presence, Outcome::Fail);
+    let made_up: Vec<&str> = failed
+        .iter()
+        .copied()
+        .filter(|channel| *channel != "environment")
+        .collect();
+    let (key, summary) = if failed.len() > made_up.len() {
         (
-            UNPROVEN,
-            "Not proven to be silicon: the submission carries no evidence that a challenge binds.",
+            VIRTUAL,
+            String::from("A virtual machine, by its own words."),
         )
+    } else if !made_up.is_empty() {
+        let made_up = made_up.join(", ");
+        let summary =
+            format!("Not proven to be silicon: its numbers contradict each other ({made_up}).");
+        (UNPROVEN, summary)
+    } else {
+        let why =
+            "Not proven to be silicon: the submission carries no evidence that a challenge binds.";
+        (UNPROVEN, String::from(why))
     };
-    let family = super::checks::claim::family_named(&case.claim.family).unwrap_or("unknown");
-    let finding = worth(profiles, key, false, String::from(summary));
-    finish(case, profiles, finding, family.to_owned(), checks, true)
+    let named = class_of_brand(case, profiles).and_then(|class| profiles.antiquity.class(class));
+    let claimed = super::checks::claim::family_named(&case.claim.family).unwrap_or("unknown");
+    let family = named
+        .map_or(claimed, |class| class.family.as_str())
+        .to_owned();
+    let finding = worth(profiles, key, false, summary);
+    finish(case, profiles, finding, family, checks, true)
 }
 
 fn finish(

@@ -221,7 +221,7 @@ impl Profiles {
 }
 
 /// Version of the rules: raised with every change that can change a verdict.
-pub const RULES_VERSION: u16 = 3;
+pub const RULES_VERSION: u16 = 4;
 
 /// Judges a case. Any evidence and any JSON is judged without a panic.
 ///
@@ -241,7 +241,8 @@ pub fn judge(case: &Case<'_>, profiles: &Profiles) -> Verdict {
             conclusion::conclude(&subject, checks)
         }
         Proof::Legacy(sent) => {
-            conclusion::conclude_legacy(case, profiles, checks::legacy::check(sent))
+            let checks = checks::legacy::check(case, profiles, sent);
+            conclusion::conclude_legacy(case, profiles, checks)
         }
     }
 }

@@ -31,6 +31,15 @@ const fn t(name: &'static str, value: u64, unit: &'static str, source: &'static 
 /// Stands where a check applies no number: a table or an identity decides.
 pub const NONE: Threshold = t("", 0, "", "");
 
+/// How many times the last place of each number a ratio of the existing network's miners may be off from
+/// its terms. Some cut where others round.
+pub const LEGACY_ROUNDING: Threshold = t(
+    "legacy_rounding",
+    2,
+    "last places",
+    "the miners round the ratio and cut both terms: at most one last place of each; doubled",
+);
+
 // --- Integrity and the clock -----------------------------------------------------------------------
 
 /// How much longer than the node's own clock saw a probe may claim to have run, in parts per
