@@ -54,7 +54,17 @@ refusals! { CurrentRefusals = STORE }
     path = "/epoch",
     operation_id = "epoch",
     tag = "Epochs",
-    responses((status = 200, description = "The epoch.", body = Epoch), CurrentRefusals)
+    responses(
+        (
+            status = 200, description = "The epoch.", body = Epoch,
+            links(("explainEpoch" = (
+                operation_id = "explainEpoch",
+                parameters(("epoch" = "$response.body#/epoch")),
+                description = "What it pays to whom.",
+            )))
+        ),
+        CurrentRefusals,
+    )
 )]
 pub async fn current(State(app): State<Arc<App>>) -> Result<Answer<Epoch>, ApiError> {
     let chain = *app.store.chain();

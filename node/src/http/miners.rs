@@ -102,6 +102,11 @@ refusals! { MinersRefusals = QUERY, STORE }
     responses(
         (
             status = 200, description = "The page.", body = Miners,
+            links(("verdict" = (
+                operation_id = "verdict",
+                parameters(("miner" = "$response.body#/miners/0/miner")),
+                description = "Why the first of them counts as what it counts as.",
+            ))),
             headers(
                 ("x-ratelimit-limit" = u64, description = "Requests in a window of 60 s, at most; 0: any number."),
                 ("x-ratelimit-remaining" = u64, description = "How many of them are left."),

@@ -25,6 +25,15 @@ pub struct ChallengeRequest {
 /// Verdigris's own miners measure; `fingerprint` is what the existing network's clients do. One of them is
 /// needed, and one of `miner` and `miner_id`.
 #[derive(ToSchema)]
+#[schema(example = json!({
+    "device": { "device_arch": "g4", "device_family": "PowerPC", "cores": 1 },
+    "fingerprint": { "checks": { "clock_drift": { "passed": true, "data": {
+        "cv": 0.0213, "samples": 200,
+    } } } },
+    "miner": "powerbook-g4",
+    "report": { "nonce": "0f7f1f5b9d3c4a6e8b2d0c9a7e5f3b1d2c4e6a8f0b1d3f5a7c9e1b3d5f7a9c1e" },
+    "signals": { "hostname": "powerbook", "macs": ["00:0a:95:9d:68:16"] },
+}))]
 pub struct SubmissionRequest {
     device: ClaimedDevice,
     evidence: Option<Evidence>,
@@ -33,7 +42,8 @@ pub struct SubmissionRequest {
     miner: Option<MinerId>,
     /// As the client calls itself; who is credited where there is no `miner`.
     miner_id: Option<MinerId>,
-    /// The challenge, where `report` has none.
+    /// The challenge, where `report` has none; not read otherwise.
+    #[schema(value_type = Option<Value>)]
     nonce: Option<String>,
     /// The wallet's Ed25519 key, 64 hexadecimal digits. A name belongs to the first key that signs for it.
     #[schema(max_length = 512)]
@@ -206,6 +216,44 @@ pub struct KeyRequest {
     /// Why: at most 512 bytes. Needed for all but `status`.
     #[schema(min_length = 1, max_length = 512, pattern = r"\S", nullable = false)]
     reason: Option<String>,
+}
+
+/// A transfer from a name. `from_address` and `to_address` do as well.
+#[derive(ToSchema)]
+pub struct OrderRequest {
+    /// Who pays: a name, never an address.
+    from_miner: MinerId,
+    /// Who is paid: an address or a name.
+    to_miner: MinerId,
+    /// How much: above zero; places after the sixth are cut off.
+    #[schema(value_type = f64, minimum = 0.000001, example = 1.5)]
+    amount_rtc: String,
+    /// Why, for everybody to read; at most 512 bytes.
+    #[schema(min_length = 1, max_length = 512, pattern = r"\S", nullable = false)]
+    reason: Option<String>,
+    /// Above all that this name used before; the next one where it is left out. With it, an order can be
+    /// repeated without harm.
+    #[schema(minimum = 1)]
+    nonce: Option<i64>,
+}
+
+/// How many transfers to book. The body may be empty.
+#[derive(ToSchema)]
+pub struct ConfirmRequest {
+    /// At most so many; 100 where nothing is said.
+    #[schema(minimum = 1, maximum = 500, nullable = false)]
+    limit: Option<u32>,
+}
+
+/// A decision about a wallet.
+#[derive(ToSchema)]
+pub struct ReviewRequest {
+    wallet: MinerId,
+    #[schema(pattern = "^(held|blocked|cleared)$")]
+    decision: String,
+    /// For the wallet's owner, who is told it with every refusal; at most 512 bytes.
+    #[schema(min_length = 1, max_length = 512, pattern = r"\S")]
+    reason: String,
 }
 
 /// A transfer to call off.

@@ -25,7 +25,8 @@ use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
 };
 use utoipa::openapi::{
-    Components, Info, ObjectBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, Schema, Type,
+    Components, Info, Object, ObjectBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, Schema,
+    Type,
 };
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -138,6 +139,8 @@ fn without_null(body: &mut RequestBody) {
             continue;
         };
         if body.required.is_none() {
+            let nothing = RefOr::T(Schema::Object(Object::with_type(Type::Null)));
+            either.items.retain(|item| *item != nothing);
             content.schema = either.items.pop();
         }
     }

@@ -27,10 +27,11 @@ struct Operation {
     id: String,
     method: String,
     path: String,
-    summary: String,
+    summary: Line,
     about: Vec<Block>,
     parameters: Vec<Member>,
     body: Option<Kind>,
+    body_required: bool,
     answers: Vec<Answer>,
 }
 
@@ -146,10 +147,11 @@ fn shown(document: &Value, method: &str, path: &str, operation: &Value) -> Opera
         id: text(&operation["operationId"]),
         method: method.to_ascii_uppercase(),
         path: path.to_owned(),
-        summary: text(&operation["summary"]),
+        summary: spans(&text(&operation["summary"])),
         about: blocks(&text(&operation["description"])),
         parameters: parameters.collect(),
         body: body.is_object().then(|| content(body)),
+        body_required: operation["requestBody"]["required"] == true,
         answers: answers.collect(),
     }
 }
