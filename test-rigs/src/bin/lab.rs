@@ -2,11 +2,14 @@
 //! `./dev lab` builds it and the node, and calls it.
 
 use clap::Parser;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use test_rigs::lab::bounds::{self, BOUNDS};
 use test_rigs::lab::campaign::{self, Conditions};
+use test_rigs::lab::figures::{lines, Run};
 use test_rigs::lab::node::Node;
 use test_rigs::lab::record::Records;
+use test_rigs::lab::report::{self, Context};
 use test_rigs::lab::rigs::{self, Size};
 
 #[derive(Parser)]
@@ -27,6 +30,9 @@ struct Arguments {
     /// A minute's worth of runs, and only what must hold is looked at
     #[arg(long)]
     quick: bool,
+    /// Write the page there, and its pictures into a folder of that name
+    #[arg(long, value_name = "FILE")]
+    write: Option<PathBuf>,
     /// Decides everything that is drawn
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -66,7 +72,8 @@ fn go(arguments: &Arguments) -> Result<bool, String> {
     let folder = tempfile::tempdir().map_err(|e| format!("a folder for the node: {e}"))?;
     let node = Node::start(&arguments.node, folder.path())?;
     let client = node.client();
-    for rig in rigs::all(arguments.miners.clone()) {
+    let rigs = rigs::all(arguments.miners.clone());
+    for rig in &rigs {
         if !arguments.only.is_empty() && !arguments.only.iter().any(|name| name == rig.name()) {
             continue;
         }
@@ -80,5 +87,34 @@ fn go(arguments: &Arguments) -> Result<bool, String> {
             started.elapsed().as_secs()
         );
     }
-    Ok(true)
+    let runs = records.read().map_err(|e| e.to_string())?;
+    let of_this = |run: &Run| run.key.node == conditions.node && run.key.seed == conditions.seed;
+    let runs: Vec<Run> = runs.into_iter().filter(of_this).collect();
+    if let Some(path) = &arguments.write {
+        let context = Context {
+            command: "./dev lab".into(),
+            seed: conditions.seed,
+            node: conditions.node,
+        };
+        let (page, files) = report::write(&runs, &rigs, &context)?;
+        write(path, &page)?;
+        let folder = path.with_extension("");
+        for (name, text) in files {
+            write(&folder.join(name), &text)?;
+        }
+        eprintln!("written: {}", path.display());
+    }
+    let faults = bounds::faults(&lines(&runs), BOUNDS, arguments.only.is_empty());
+    for fault in &faults {
+        eprintln!("out of bounds: {fault}");
+    }
+    Ok(faults.is_empty())
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    let fail = |e: std::io::Error| format!("{}: {e}", path.display());
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(fail)?;
+    }
+    std::fs::write(path, text).map_err(fail)
 }

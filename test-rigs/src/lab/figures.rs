@@ -121,15 +121,15 @@ pub fn suspicion_of(check: &Check) -> Option<f64> {
     })
 }
 
-/// The largest suspicion that a run's checks of presence in one channel raise, or in all where none is named. Evidence
+/// The largest suspicion that a run's checks of an aspect raise, in one channel or in all where none is named. Evidence
 /// that does not hold together is infinitely suspect.
-pub fn suspicion(run: &Run, channel: Option<&str>) -> Option<f64> {
+pub fn suspicion(run: &Run, aspect: &str, channel: Option<&str>) -> Option<f64> {
     let verdict = run.verdict.as_ref()?;
     if channel.is_none() && !verdict.integrity {
         return Some(f64::INFINITY);
     }
     let counted = |c: &&Check| {
-        c.aspect == "presence" && c.channel != MARKS && channel.is_none_or(|name| c.channel == name)
+        c.aspect == aspect && c.channel != MARKS && channel.is_none_or(|name| c.channel == name)
     };
     let scores = verdict
         .checks
@@ -137,6 +137,27 @@ pub fn suspicion(run: &Run, channel: Option<&str>) -> Option<f64> {
         .filter(counted)
         .filter_map(suspicion_of);
     scores.max_by(f64::total_cmp)
+}
+
+/// The suspicions of all runs of which there are any.
+pub fn suspicions<'a>(
+    runs: impl IntoIterator<Item = &'a Run>,
+    aspect: &str,
+    channel: Option<&str>,
+) -> Vec<f64> {
+    let of = |run: &'a Run| suspicion(run, aspect, channel);
+    runs.into_iter().filter_map(of).collect()
+}
+
+/// The channels that decided anything of an aspect in any run.
+pub fn channels<'a>(runs: &'a [Run], aspect: &str) -> Vec<&'a str> {
+    let checks = runs
+        .iter()
+        .filter_map(|r| r.verdict.as_ref())
+        .flat_map(|v| &v.checks);
+    let deciding = checks.filter(|c| c.aspect == aspect && suspicion_of(c).is_some());
+    let names: BTreeSet<&str> = deciding.map(|c| c.channel.as_str()).collect();
+    names.into_iter().filter(|name| *name != MARKS).collect()
 }
 
 /// A line of the report: one way of one rig.
@@ -164,12 +185,12 @@ pub struct Line {
     pub stopped: BTreeMap<String, u64>,
 }
 
-/// The way as the report has it: claims by which core are one line.
+/// The way as the report has it: what follows a second colon, or a first behind a claim to be older, only says which
+/// core was claimed.
 pub fn way(variant: &str) -> &str {
-    match variant.match_indices(": ").next() {
-        Some((at, _)) if variant[..at].contains("older") => &variant[..at],
-        _ => variant,
-    }
+    let named = usize::from(!variant.contains("older"));
+    let end = variant.match_indices(": ").nth(named);
+    end.map_or(variant, |(at, _)| &variant[..at])
 }
 
 /// One line for each way of each rig, in the order of their names.
@@ -242,10 +263,11 @@ mod tests {
                 .any(|c| c.aspect == aspect && c.outcome == "fail")
         };
         let integrity = !failed("integrity");
+        let physical = integrity && !failed("presence");
         Record {
             key: Key {
                 rig: rig.into(),
-                variant: "a way: of one core".into(),
+                variant: "a way: g4: of one core".into(),
                 unit: "unit".into(),
                 run: 0,
                 seed: 0,
@@ -260,7 +282,7 @@ mod tests {
             verdict: (status != 0).then(|| Judgement {
                 rules: 1,
                 integrity,
-                physical: integrity && !failed("presence"),
+                physical,
                 class: class.into(),
                 kind_ppm: None,
                 presence_ppm: None,
@@ -294,7 +316,7 @@ mod tests {
             stopped_by(&refused),
             BTreeSet::from(["binding (integrity)".into()])
         );
-        assert_eq!(suspicion(&refused, None), Some(f64::INFINITY));
+        assert_eq!(suspicion(&refused, "presence", None), Some(f64::INFINITY));
     }
 
     #[test]
@@ -336,7 +358,7 @@ mod tests {
         let line = &lines[0];
         assert_eq!(
             (line.way.as_str(), line.runs, line.units),
-            ("a way: of one core", 4, 1)
+            ("a way: g4", 4, 1)
         );
         assert_eq!(line.right, Share { hits: 2, of: 3 });
         assert_eq!(line.not_acquired, Share { hits: 1, of: 4 });

@@ -75,3 +75,15 @@ pub fn measure(seed: Seed, load: Load) -> Result<Evidence, String> {
         .cloned()
         .ok_or_else(|| "the probe has no evidence".into())
 }
+
+/// The same as it would be on metal: where a hypervisor runs it, with what that did taken out.
+///
+/// # Errors
+/// As [`measure`].
+pub fn measure_on_metal(seed: Seed) -> Result<Evidence, String> {
+    let mut evidence = measure(seed, Load::None)?;
+    if is_guest() {
+        paper::as_on_metal(&mut evidence);
+    }
+    Ok(evidence)
+}

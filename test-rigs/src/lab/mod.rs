@@ -6,13 +6,16 @@
 //! evidence without running anything, [`here`] measures this machine.
 
 pub mod bench;
+pub mod bounds;
 pub mod campaign;
 pub mod families;
 pub mod figures;
 pub mod here;
 pub mod node;
 pub mod paper;
+pub mod plot;
 pub mod record;
+pub mod report;
 pub mod rigs;
 pub mod statistics;
 

@@ -15,6 +15,7 @@ use std::sync::LazyLock;
 use verdigris_node::silicon::cross::{self, Conditions, LeaveOut, Row, Words};
 use verdigris_node::silicon::derive::{self, Measured};
 use verdigris_node::silicon::table::{self, Curve, Latencies};
+use verdigris_node::verdict::antiquity::Class;
 use verdigris_node::verdict::silicon::Core;
 use verdigris_node::verdict::Profiles;
 
@@ -188,8 +189,16 @@ fn capacities(row: &Row<'_>, core: &Core) -> Vec<u32> {
 
 /// The class that a core is paid as in `year`, where its kind is proven.
 pub fn class(core: &Core, year: u16) -> String {
-    let aged = PROFILES.antiquity.aged(&core.class, core.year, year);
-    aged.map_or_else(|| core.class.clone(), |c| c.key.clone())
+    aged(core, year).map_or_else(|| core.class.clone(), |c| c.key.clone())
+}
+
+/// What that class is paid, in weight units.
+pub fn worth(core: &Core, year: u16) -> u64 {
+    aged(core, year).map_or(0, |c| c.base_units)
+}
+
+fn aged(core: &Core, year: u16) -> Option<&'static Class> {
+    PROFILES.antiquity.aged(&core.class, core.year, year)
 }
 
 /// Adds that an identification takes on the Zen 5 of the processor table.

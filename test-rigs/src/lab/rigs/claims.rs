@@ -4,6 +4,7 @@
 use super::{Rig, Size, Task};
 use crate::lab::bench::{Bench, Presented};
 use crate::lab::families::{family, Family};
+use crate::lab::here;
 use crate::lab::paper::{self, answer, bind, rename, Processor, PROCESSORS, PROFILES};
 use crate::lab::record::{Claimed, Goal, Origin};
 use crate::lab::year;
@@ -81,7 +82,7 @@ impl Rig for Claims {
 
     fn about(&self) -> &'static str {
         "Processors of the tables that claim to be others: in the submission's own words, in the identification words \
-         (of another instruction set, or of an older x86 core with records), with one channel taken from the other \
+         (of another instruction set, or of an older x86 core with records that is paid more), with one channel taken from the other \
          machine. Hiding: everything that the claimed core could not have run is left out"
     }
 
@@ -97,7 +98,7 @@ impl Rig for Claims {
         };
         let year = year();
         let runs = size.pick(1, 2);
-        for processor in PROCESSORS.iter().step_by(size.pick(24, 1)) {
+        for processor in PROCESSORS.iter().step_by(size.pick(8, 1)) {
             let unit = processor.name();
             for (class, _) in NAMES
                 .iter()
@@ -123,29 +124,43 @@ impl Rig for Claims {
                 }
             }
         }
+        // This machine, as on metal, claims all of them as well.
+        if here::class(year).is_some() {
+            let ways = [
+                (NAME, NAMES.map(|(class, _)| class).to_vec()),
+                (FOREIGN_WORDS, FOREIGN.map(|(class, ..)| class).to_vec()),
+            ];
+            for (way, classes) in ways {
+                for class in classes.into_iter().take(size.pick(1, usize::MAX)) {
+                    let task = task(format!("{way}{class}"), here::UNIT.into(), 0, class.into());
+                    tasks.push(Task {
+                        origin: Origin::Edited,
+                        alone: true,
+                        ..task
+                    });
+                }
+            }
+        }
         // A few processors are enough to see which channel gives an edit away.
-        for processor in PROCESSORS.iter().step_by(size.pick(70, 12)) {
+        for processor in PROCESSORS.iter().step_by(size.pick(70, 6)) {
             for (class, _) in EDITED {
-                for (run, channel) in (0..).zip(CHANNELS) {
-                    let way = format!("{EDIT}{channel}");
-                    tasks.push(task(
-                        way,
-                        processor.name(),
-                        run / CHANNELS.len() as u32,
-                        class.into(),
-                    ));
+                for channel in CHANNELS {
+                    let way = format!("{EDIT}{channel}: {class}");
+                    tasks.push(task(way, processor.name(), 0, class.into()));
                 }
             }
         }
         for processor in PROCESSORS.iter().step_by(size.pick(24, 1)) {
+            let own = paper::worth(processor.core, year);
             for (older, claimed) in older(processor) {
+                // A name that pays no more is no attack, and cannot be told from what a disbelieved one is paid as.
+                if paper::worth(claimed, year) <= own {
+                    continue;
+                }
                 for way in OLDER[older.min(2) - 1] {
+                    let way = format!("{way}: {}", claimed.name);
                     let class = paper::class(claimed, year);
-                    // One that is paid alike is no gain.
-                    if class != processor.class(year) {
-                        let unit = processor.name();
-                        tasks.push(task(format!("{way}: {}", claimed.name), unit, 0, class));
-                    }
+                    tasks.push(task(way, processor.name(), 0, class));
                 }
             }
         }
@@ -154,14 +169,16 @@ impl Rig for Claims {
 
     fn perform(&self, task: &Task, bench: &mut Bench<'_>) -> Result<Presented, String> {
         let processor = PROCESSORS.iter().find(|p| p.name() == task.unit);
-        let processor = processor.ok_or("no such processor in the tables")?;
         let Goal::Class(class) = &task.goal else {
             return Err("a claim without a class".into());
         };
         let wallet = bench.stranger("claimant");
         let (challenge, seed) = bench.challenge(&wallet)?;
         let mut claim = None;
-        let mut evidence = processor.evidence(&mut bench.random);
+        let mut evidence = match processor {
+            Some(processor) => processor.evidence(&mut bench.random),
+            None => here::measure_on_metal(seed)?,
+        };
         let way = task.variant.as_str();
         if way.starts_with(NAME) {
             claim = said(class);
@@ -171,6 +188,7 @@ impl Rig for Claims {
             let core = PROFILES.silicon.core_named(claimed).ok_or("no such core")?;
             let hidden = Some(core).filter(|_| way.contains("hiding"));
             let words = Words::from(core);
+            let processor = processor.ok_or("no such processor in the tables")?;
             evidence = processor.evidence_as(words, hidden, &mut bench.random);
         }
         answer(&mut evidence, &seed);
@@ -183,7 +201,10 @@ impl Rig for Claims {
             }
             claim = said(class);
         }
-        if let Some(channel) = way.strip_prefix(EDIT) {
+        if let Some((channel, _)) = way
+            .strip_prefix(EDIT)
+            .and_then(|rest| rest.split_once(": "))
+        {
             let name = EDITED
                 .iter()
                 .find(|(c, _)| c == class)

@@ -125,3 +125,21 @@ pub fn all(miners: PathBuf) -> Vec<Box<dyn Rig>> {
         Box::new(emulation::Emulation::new(miners)),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_run_has_a_name_of_its_own() {
+        for rig in all("nowhere".into()) {
+            for size in [Size::Quick, Size::Full] {
+                let tasks = rig.tasks(size);
+                let named = |t: &Task| (t.variant.clone(), t.unit.clone(), t.run);
+                let names: BTreeSet<_> = tasks.iter().map(named).collect();
+                assert_eq!(names.len(), tasks.len(), "{}", rig.name());
+            }
+        }
+    }
+}
