@@ -10,11 +10,12 @@ use crate::hex;
 use crate::known_nodes::{Known, KnownNodes};
 use crate::line::{self, Line};
 use crate::passphrase;
-use crate::probe::{self, Meter};
+use crate::probe;
 use crate::proxy;
 use crate::stop::Stop;
 use crate::surroundings;
 use crate::wallet::Wallet;
+use crate::watch::{Event, Watch};
 use miner_tiny::program::system::Received;
 use miner_tiny::session::{self, Config, Ending, Outcome, Purpose, Session, Step};
 use miner_tiny::submission::is_id;
@@ -33,6 +34,7 @@ const PIECE: usize = 4096;
 pub struct Miner {
     settings: Settings,
     stop: Stop,
+    watch: Box<dyn Watch + Send>,
     wallet: Wallet,
     address: Address,
     proxy: Option<ureq::Proxy>,
@@ -46,7 +48,11 @@ impl Miner {
     ///
     /// # Errors
     /// [`Error::Wallet`]; [`Error::Usage`] for an id or an address that is none.
-    pub fn new(settings: Settings, stop: Stop) -> Result<Self, Error> {
+    pub fn new(
+        settings: Settings,
+        stop: Stop,
+        watch: Box<dyn Watch + Send>,
+    ) -> Result<Self, Error> {
         for (option, id) in [("miner", &settings.miner), ("name", &settings.name)] {
             if id.as_ref().is_some_and(|id| !is_id(id)) {
                 let why = ComposeError::BadId(option);
@@ -54,12 +60,13 @@ impl Miner {
             }
         }
         let address = Address::parse(&settings.node)?;
-        let wallet = open_or_create(&settings)?;
+        let wallet = open_or_create(&settings, &*watch)?;
         Ok(Miner {
             known: KnownNodes::new(&settings.known_nodes),
             proxy: proxy::to(&settings.node),
             settings,
             stop,
+            watch,
             wallet,
             address,
             noticed: false.into(),
@@ -69,6 +76,24 @@ impl Miner {
     /// The settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Who watches.
+    pub fn watch(&self) -> &dyn Watch {
+        &*self.watch
+    }
+
+    /// The same miner, watched by another.
+    #[cfg(feature = "full-screen")]
+    pub fn watched_by(self, watch: Box<dyn Watch + Send>) -> Self {
+        Miner { watch, ..self }
+    }
+
+    /// The id that is paid.
+    #[cfg(feature = "full-screen")]
+    pub fn paid(&self) -> String {
+        let named = self.settings.miner.clone();
+        named.unwrap_or_else(|| self.wallet.address())
     }
 
     /// One attestation: the answer of the node that accepted it.
@@ -124,6 +149,7 @@ impl Miner {
             node_key,
             facts: &facts,
         };
+        self.watch.see(Event::Begun);
         let mut session = Session::new(config, host, &self.wallet, &mut arena);
         let broken = self.drive(&mut session)?;
         self.result(&session, broken)
@@ -136,7 +162,7 @@ impl Miner {
         let mut wire = Wire::new(&self.address, self.proxy.as_ref());
         let mut machine = Native::new();
         let mut clock = MonotonicClock;
-        let mut meter = None;
+        let mut met = false;
         loop {
             // A session's time is that since its start: setting the system's clock changes nothing.
             match session.step(start.elapsed().as_millis() as u64) {
@@ -164,18 +190,16 @@ impl Miner {
                 Step::Close => wire.line = None,
                 Step::Measure => {
                     self.stop.check()?;
-                    let meter = match &mut meter {
-                        Some(meter) => meter,
-                        None => {
-                            self.meet(session.outcome())?;
-                            meter.insert(Meter::new(self.settings.quiet))
-                        }
-                    };
+                    if !met {
+                        self.meet(session.outcome())?;
+                        met = true;
+                    }
+                    if let (Some(progress), Some(so_far)) = (session.progress(), session.so_far()) {
+                        self.watch.see(Event::Measuring(progress, so_far));
+                    }
                     session.measure(&mut machine, Some(&mut clock));
-                    if let Some(progress) = session.progress() {
-                        meter.show(&progress);
-                    } else {
-                        meter.done();
+                    if let (None, Some(evidence)) = (session.progress(), session.evidence()) {
+                        self.watch.see(Event::Measured(evidence));
                     }
                 }
                 Step::Wait { until_ms } => {
@@ -276,11 +300,9 @@ impl Miner {
         }
     }
 
-    /// Says something on standard error, unless asked to be quiet.
+    /// Says something to whoever watches.
     pub fn remark(&self, text: &str) {
-        if !self.settings.quiet {
-            eprintln!("note: {text}");
-        }
+        self.watch.see(Event::Remark(text));
     }
 }
 
@@ -331,7 +353,7 @@ impl<'a> Wire<'a> {
 
 /// The wallet of the settings. Where nobody named a file and the default one is not there yet, a new
 /// one; a file that was named and is not there is more likely a slip than a wish.
-fn open_or_create(settings: &Settings) -> Result<Wallet, Error> {
+fn open_or_create(settings: &Settings, watch: &dyn Watch) -> Result<Wallet, Error> {
     let passphrase_file = settings.passphrase_file.as_deref();
     if settings.wallet_named || settings.wallet.exists() {
         return Wallet::open(&settings.wallet, || passphrase::to_open(passphrase_file));
@@ -341,13 +363,12 @@ fn open_or_create(settings: &Settings) -> Result<Wallet, Error> {
         &settings.wallet,
         passphrase::given(passphrase_file)?.as_ref(),
     )?;
-    if !settings.quiet {
-        eprintln!(
-            "note: made a wallet at {}: {}",
-            settings.wallet.display(),
-            wallet.address()
-        );
-        eprintln!("note: keep a copy of that file: without it nobody can spend what it earns");
-    }
+    let (path, address) = (settings.wallet.display(), wallet.address());
+    watch.see(Event::Remark(&format!(
+        "made a wallet at {path}: {address}"
+    )));
+    watch.see(Event::Remark(
+        "keep a copy of that file: without it nobody can spend what it earns",
+    ));
     Ok(wallet)
 }

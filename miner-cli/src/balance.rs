@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::error::{shown, Error};
+use crate::out;
 use crate::screen::{Screen, Tone};
 use serde_json::{Map, Value};
 
@@ -40,7 +41,7 @@ pub fn show(
             "epoch": epoch,
             "explanation": explanation,
         });
-        println!("{all}");
+        out::line(all);
         return Ok(());
     }
     let amount = match number(&balance, "amount_i64") {
@@ -64,13 +65,24 @@ pub fn show(
     Ok(())
 }
 
-fn number(members: &Map<String, Value>, name: &str) -> Option<u64> {
+/// A member that is a whole number.
+pub fn number(members: &Map<String, Value>, name: &str) -> Option<u64> {
     members.get(name)?.as_u64()
 }
 
 /// µRTC as RTC, exact.
-fn rtc(micro: u64) -> String {
+pub fn rtc(micro: u64) -> String {
     format!("{}.{:06}", micro / MICRO, micro % MICRO)
+}
+
+/// What came to `id` of an epoch, in its explanation.
+pub fn share_of<'a>(
+    explanation: &'a Map<String, Value>,
+    id: &str,
+) -> Option<&'a Map<String, Value>> {
+    let shares = explanation.get("shares").and_then(Value::as_array)?;
+    let mut shares = shares.iter().filter_map(Value::as_object);
+    shares.find(|share| text(share, "miner") == id)
 }
 
 /// How an epoch was divided, and what came to `id`.
@@ -96,15 +108,7 @@ fn print_explanation(screen: &Screen, epoch: u64, id: &str, members: &Map<String
         "total weight",
         text(members, "total_weight_units")
     ));
-    let shares = members
-        .get("shares")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    let mine = shares
-        .filter_map(Value::as_object)
-        .find(|share| text(share, "miner") == id);
-    let Some(share) = mine else {
+    let Some(share) = share_of(members, id) else {
         screen.say(format_args!("  {id} had no share in it"));
         return;
     };

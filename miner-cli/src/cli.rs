@@ -147,27 +147,15 @@ Examples:
   verdigris mine --node https://node:8099
   verdigris mine --interval 10m --quick
   verdigris mine --rounds 1            until accepted once, however long the node is away
+  verdigris mine --plain               lines instead of a whole screen
+
+On a terminal it fills the screen: what is measured, the verdict, the balance and the epoch, and what went
+wrong; `?` shows the keys. Elsewhere it prints lines, as with --plain, --quiet, --json or --dry-run.
 
 After a failure that may pass, it waits between nothing and 1 s, then 2 s, 4 s … up to 5 minutes
 (\"full jitter\"), or as long as the node asks. It stops at a refusal that no repetition changes.
 Ctrl-C stops it between two steps; a second Ctrl-C at once.")]
-    Mine {
-        /// Everything but the submission: print what would be sent, once each round
-        #[arg(long)]
-        dry_run: bool,
-        /// Time between two attestations [default: 580s; a node forgets a miner after 600 s]
-        #[arg(long, env = "VERDIGRIS_INTERVAL", value_name = "TIME", value_parser = parse_duration)]
-        interval: Option<Duration>,
-        /// Stop after so many accepted attestations [default: never]
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-        rounds: Option<u32>,
-        /// The first, shortest wait after a failure
-        #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_duration)]
-        retry_first: Duration,
-        /// The longest wait after a failure
-        #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_duration)]
-        retry_max: Duration,
-    },
+    Mine(MineOptions),
 
     /// Show exactly what would be sent: measured now, signed, byte for byte
     #[command(after_help = "\
@@ -245,6 +233,33 @@ Examples:
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
     },
+}
+
+/// Options of `mine`.
+#[derive(Debug, Args)]
+pub struct MineOptions {
+    /// Everything but the submission: print what would be sent, once each round
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Time between two attestations [default: 580s; a node forgets a miner after 600 s]
+    #[arg(long, env = "VERDIGRIS_INTERVAL", value_name = "TIME", value_parser = parse_duration)]
+    pub interval: Option<Duration>,
+    /// Stop after so many accepted attestations [default: never]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: Option<u32>,
+    /// The first, shortest wait after a failure
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_duration)]
+    pub retry_first: Duration,
+    /// The longest wait after a failure
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_duration)]
+    pub retry_max: Duration,
+    /// Print lines, also on a terminal
+    #[cfg_attr(
+        not(feature = "full-screen"),
+        allow(dead_code, reason = "there is nothing else")
+    )]
+    #[arg(long, env = "VERDIGRIS_PLAIN", value_parser = FalseyValueParser::new())]
+    pub plain: bool,
 }
 
 /// What to do with a wallet.

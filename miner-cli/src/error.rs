@@ -33,7 +33,7 @@ pub enum Error {
     },
     /// A file could not be read or written.
     File(PathBuf, std::io::Error),
-    /// A serial line could not be opened.
+    /// A terminal or a serial line could not be opened, or is gone.
     Line {
         /// What happened.
         what: String,
@@ -121,7 +121,7 @@ impl Error {
         }
     }
 
-    /// An error of a serial line.
+    /// An error of a terminal or a serial line.
     pub fn line(what: impl Into<String>, next: impl Into<String>) -> Self {
         Error::Line {
             what: what.into(),

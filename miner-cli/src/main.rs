@@ -14,6 +14,7 @@ mod line;
 mod manual;
 mod mine;
 mod names;
+mod out;
 mod passphrase;
 mod private_file;
 mod probe;
@@ -28,31 +29,34 @@ mod stop;
 mod surroundings;
 mod svg;
 mod verdict;
+#[cfg(feature = "full-screen")]
+mod view;
 mod wallet;
+mod watch;
 
 use attest::Miner;
 use clap::Parser;
-use cli::{Cli, Command, WalletCommand};
+use cli::{Cli, Command, MineOptions, WalletCommand};
 use client::Client;
 use config::Settings;
 use error::Error;
 use miner_tiny::session::Signer;
 use screen::Screen;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use stop::Stop;
 use wallet::Wallet;
+use watch::Lines;
 
 fn main() -> ExitCode {
     stop::end_with_reader();
-    match run(Cli::parse()) {
+    match run(Cli::parse()).and_then(|()| out::lost()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            out::aside(format_args!("error: {error}"));
             let next = error.next_step();
             if !next.is_empty() {
-                eprintln!("next: {next}");
+                out::aside(format_args!("next: {next}"));
             }
             ExitCode::from(error.exit_status())
         }
@@ -62,53 +66,30 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<(), Error> {
     // These two need no settings, and must not fail for one that is wrong.
     match &cli.command {
-        Command::Completions { shell } => return print(&manual::completions(*shell)),
+        Command::Completions { shell } => {
+            out::bytes(&manual::completions(*shell));
+            return Ok(());
+        }
+        Command::Man { dir: None } => {
+            out::bytes(&manual::main_page());
+            return Ok(());
+        }
         Command::Man { dir: Some(folder) } => return manual::save_pages(folder),
-        Command::Man { dir: None } => return print(&manual::main_page()),
         _ => {}
     }
-    let interval = match cli.command {
-        Command::Mine { interval, .. } => interval,
+    let interval = match &cli.command {
+        Command::Mine(options) => options.interval,
         _ => None,
     };
     let settings = Settings::resolve(cli.global, interval)?;
     let screen = Screen::detect(settings.color);
     match cli.command {
         Command::Probe { svg } => run_probe(&settings, &screen, svg.as_deref()),
-        Command::Attest { dry_run: true } => {
-            let miner = Miner::new(settings, Stop::never())?;
-            send_nothing(&miner, Miner::measure_for_node)
-        }
-        Command::Attest { dry_run: false } => {
-            let miner = Miner::new(settings, Stop::never())?;
-            run_attest(&miner, &screen)
-        }
-        Command::Mine {
-            dry_run,
-            rounds,
-            retry_first,
-            retry_max,
-            ..
-        } => {
-            let stop = Stop::on_signals()?;
-            let miner = Miner::new(settings, stop.clone())?;
-            let plan = mine::Plan {
-                dry_run,
-                rounds,
-                retry_first,
-                retry_max,
-            };
-            mine::run(&miner, &plan, &stop)
-        }
-        Command::Payload { challenge } => {
-            let miner = Miner::new(settings, Stop::never())?;
-            let measure = if challenge {
-                Miner::measure_for_node
-            } else {
-                Miner::measure_offline
-            };
-            send_nothing(&miner, measure)
-        }
+        Command::Attest { dry_run: true } => rehearse(settings, Miner::measure_for_node),
+        Command::Attest { dry_run: false } => run_attest(settings, &screen),
+        Command::Mine(options) => run_mine(settings, options),
+        Command::Payload { challenge: true } => rehearse(settings, Miner::measure_for_node),
+        Command::Payload { challenge: false } => rehearse(settings, Miner::measure_offline),
         Command::Wallet { command } => run_wallet(&settings, command),
         Command::Balance { id, epoch } => {
             let id = match id.or_else(|| settings.miner.clone()) {
@@ -135,37 +116,60 @@ fn run_probe(settings: &Settings, screen: &Screen, svg: Option<&Path>) -> Result
     if let Some(path) = svg {
         svg::save(path, &evidence)?;
         if !settings.quiet {
-            eprintln!("note: picture in {}", path.display());
+            out::aside(format_args!("note: picture in {}", path.display()));
         }
     }
     if settings.json {
         let json = serde_json::to_string(&evidence).map_err(|e| Error::Machine(e.to_string()))?;
-        return line(&json);
+        out::line(json);
+        return Ok(());
     }
     show::evidence(screen, &evidence);
     Ok(())
 }
 
+/// A miner that is watched line by line.
+fn miner_in_lines(settings: Settings, stop: Stop) -> Result<Miner, Error> {
+    let lines = Lines::new(settings.quiet, settings.json);
+    Miner::new(settings, stop, Box::new(lines))
+}
+
 /// One attestation; what the node says is shown whether it accepts or refuses.
-fn run_attest(miner: &Miner, screen: &Screen) -> Result<(), Error> {
+fn run_attest(settings: Settings, screen: &Screen) -> Result<(), Error> {
+    let miner = miner_in_lines(settings, Stop::never())?;
     let (members, outcome) = match miner.attest() {
         Ok(answer) => (answer, Ok(())),
         Err(Error::Refused(refusal)) => (refusal.members.clone(), Err(Error::Refused(refusal))),
         Err(error) => return Err(error),
     };
     if miner.settings().json {
-        line(&serde_json::Value::Object(members).to_string())?;
+        out::line(serde_json::Value::Object(members));
     } else if outcome.is_ok() || members.contains_key("verdict") {
         verdict::explain(screen, &members);
     }
     outcome
 }
 
+fn run_mine(settings: Settings, options: MineOptions) -> Result<(), Error> {
+    let plan = mine::Plan::from(&options);
+    #[cfg(feature = "full-screen")]
+    if !options.plain && view::is_possible(&settings, &plan) {
+        return view::run(settings, plan);
+    }
+    let stop = Stop::on_signals()?;
+    mine::run(&miner_in_lines(settings, stop.clone())?, &plan, &stop)
+}
+
 /// Shows what would be sent.
-fn send_nothing(miner: &Miner, measure: fn(&Miner) -> Result<Vec<u8>, Error>) -> Result<(), Error> {
-    let body = measure(miner)?;
+fn rehearse(
+    settings: Settings,
+    measure: fn(&Miner) -> Result<Vec<u8>, Error>,
+) -> Result<(), Error> {
+    let miner = miner_in_lines(settings, Stop::never())?;
+    let body = measure(&miner)?;
     miner.remark(&format!("{} bytes; nothing was sent", body.len()));
-    line(&String::from_utf8_lossy(&body))
+    out::line(String::from_utf8_lossy(&body));
+    Ok(())
 }
 
 fn open_wallet(settings: &Settings) -> Result<Wallet, Error> {
@@ -203,7 +207,10 @@ fn run_wallet(settings: &Settings, command: WalletCommand) -> Result<(), Error> 
                 Some(path) => {
                     private_file::create(&path, &zeroize::Zeroizing::new(format!("{}\n", *seed)))
                 }
-                None => line(&seed),
+                None => {
+                    out::line(&*seed);
+                    Ok(())
+                }
             }
         }
     }
@@ -221,27 +228,12 @@ fn read_seed(from: Option<PathBuf>) -> Result<zeroize::Zeroizing<String>, Error>
 
 fn show_wallet(settings: &Settings, wallet: &Wallet) -> Result<(), Error> {
     let (address, key) = (wallet.address(), hex::encode(&wallet.public_key()));
-    if settings.json {
-        return line(&serde_json::json!({ "address": address, "public_key": key }).to_string());
+    let file = settings.wallet.display();
+    match settings.json {
+        true => out::line(serde_json::json!({ "address": address, "public_key": key })),
+        false => out::line(format_args!(
+            "address     {address}\npublic key  {key}\nfile        {file}"
+        )),
     }
-    line(&format!(
-        "address     {address}\npublic key  {key}\nfile        {}",
-        settings.wallet.display()
-    ))
-}
-
-/// Prints a line; a reader who has gone away is no error.
-fn line(text: &str) -> Result<(), Error> {
-    print(format!("{text}\n").as_bytes())
-}
-
-/// Prints as it is; a reader who has gone away is no error.
-fn print(text: &[u8]) -> Result<(), Error> {
-    let mut out = std::io::stdout();
-    match out.write_all(text).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Error::file(Path::new("standard output"), error))
-        }
-        _ => Ok(()),
-    }
+    Ok(())
 }

@@ -2,9 +2,11 @@
 
 use crate::attest::Miner;
 use crate::backoff::{spread_out, Backoff};
+use crate::cli::MineOptions;
 use crate::error::Error;
+use crate::out;
 use crate::stop::Stop;
-use crate::verdict;
+use crate::watch::{Event, Rest};
 use std::time::Duration;
 
 /// What to do.
@@ -17,6 +19,17 @@ pub struct Plan {
     pub retry_first: Duration,
     /// Longest wait after a failure.
     pub retry_max: Duration,
+}
+
+impl From<&MineOptions> for Plan {
+    fn from(options: &MineOptions) -> Self {
+        Plan {
+            dry_run: options.dry_run,
+            rounds: options.rounds,
+            retry_first: options.retry_first,
+            retry_max: options.retry_max,
+        }
+    }
 }
 
 /// Mines until the rounds are over, the owner stops it, or the node refuses for good.
@@ -45,20 +58,20 @@ fn rounds(miner: &Miner, plan: &Plan, stop: &Stop) -> Result<(), Error> {
                     return Ok(());
                 }
                 let pause = spread_out(miner.settings().interval, random());
-                miner.remark(&format!("next in {} s", pause.as_secs()));
-                stop.sleep(pause)?;
+                miner.watch().rest(pause, Rest::Interval, stop)?;
             }
             Err(error) if error.is_passing() => {
+                miner.watch().see(Event::Failed(&error));
                 let asked = match &error {
                     Error::Refused(refusal) => refusal.retry_after,
                     _ => None,
                 };
+                let why = match asked {
+                    Some(_) => Rest::Asked,
+                    None => Rest::Retry,
+                };
                 let pause = backoff.next(random(), asked);
-                eprintln!(
-                    "warning: {error}; trying again in {:.1} s",
-                    pause.as_secs_f64()
-                );
-                stop.sleep(pause)?;
+                miner.watch().rest(pause, why, stop)?;
             }
             Err(error) => return Err(error),
         }
@@ -67,14 +80,9 @@ fn rounds(miner: &Miner, plan: &Plan, stop: &Stop) -> Result<(), Error> {
 
 fn round(miner: &Miner, plan: &Plan) -> Result<(), Error> {
     if plan.dry_run {
-        println!("{}", String::from_utf8_lossy(&miner.measure_for_node()?));
-        return Ok(());
-    }
-    let answer = miner.attest()?;
-    if miner.settings().json {
-        println!("{}", serde_json::Value::Object(answer));
+        out::line(String::from_utf8_lossy(&miner.measure_for_node()?));
     } else {
-        println!("accepted: {}", verdict::summary(&answer));
+        miner.watch().see(Event::Accepted(&miner.attest()?));
     }
     Ok(())
 }

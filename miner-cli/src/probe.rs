@@ -2,6 +2,7 @@
 
 use crate::config::Settings;
 use crate::error::Error;
+use crate::out;
 use crate::size::Size;
 use crate::stop::Stop;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -131,11 +132,11 @@ impl Meter {
             }
             Meter::Lines(last) if *last != Some(channel) => {
                 *last = Some(channel);
-                eprintln!(
+                out::aside(format_args!(
                     "measuring {}: {:.1} s left",
                     channel.name(),
                     f64::from(progress.remaining_ms) / 1e3
-                );
+                ));
             }
             Meter::Lines(_) | Meter::Silent => {}
         }

@@ -1,6 +1,7 @@
 //! How to write to whoever reads: colour, character set, width.
 
 use crate::cli::Color;
+use crate::out;
 use console::{Style, Term};
 use std::io::IsTerminal;
 
@@ -77,9 +78,9 @@ impl Screen {
     pub fn say(&self, line: impl std::fmt::Display) {
         let line = line.to_string();
         if self.unicode {
-            println!("{line}");
+            out::line(line);
         } else {
-            println!("{}", line.replace('µ', "u").replace('×', "x"));
+            out::line(line.replace('µ', "u").replace('×', "x"));
         }
     }
 
@@ -91,8 +92,20 @@ impl Screen {
     }
 }
 
+/// Whether the cursor can be moved: not on a terminal that says it is dumb, or says nothing.
+#[cfg(feature = "full-screen")]
+pub fn can_move() -> bool {
+    // Windows' console can, and says nothing.
+    cfg!(windows)
+        || std::env::var("TERM").is_ok_and(|term| !matches!(&*term, "" | "dumb" | "unknown"))
+}
+
 /// The locale's character set, as POSIX names the variables and their order.
-fn speaks_unicode() -> bool {
+pub fn speaks_unicode() -> bool {
+    // The font of Linux's console has at most 512 characters, and no braille and no eighths among them.
+    if std::env::var("TERM").is_ok_and(|term| term == "linux") {
+        return false;
+    }
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
@@ -102,7 +115,7 @@ fn speaks_unicode() -> bool {
 }
 
 /// `text` in lines of at most `width` characters, broken at spaces; longer words stay whole.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {

@@ -19,7 +19,7 @@ pub fn end_with_reader() {
 }
 
 /// How often a waiting program looks whether it should stop.
-const LOOK: Duration = Duration::from_millis(100);
+pub const LOOK: Duration = Duration::from_millis(100);
 
 /// Whether the owner asked to stop.
 #[derive(Debug, Clone, Default)]
@@ -37,13 +37,39 @@ impl Stop {
     /// [`Error::Machine`] where signals cannot be caught.
     pub fn on_signals() -> Result<Self, Error> {
         let stop = Stop::default();
-        for signal in [SIGINT, SIGTERM] {
-            // In this order: the first signal finds the flag down, and then raises it.
-            signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, stop.0.clone())
-                .and_then(|_| signal_hook::flag::register(signal, stop.0.clone()))
-                .map_err(|error| Error::Machine(format!("signals cannot be caught: {error}")))?;
-        }
-        Ok(stop)
+        // In this order: the first signal finds the flag down, and then raises it.
+        stop.end_on_signals()?;
+        stop.raised_by_signals()
+    }
+
+    /// Asked to stop by SIGINT and SIGTERM, none of which ends the program.
+    ///
+    /// # Errors
+    /// As [`Self::on_signals`].
+    #[cfg(feature = "full-screen")]
+    pub fn flag_on_signals() -> Result<Self, Error> {
+        Stop::default().raised_by_signals()
+    }
+
+    /// Has a signal end the program at once, once it was asked to stop.
+    ///
+    /// # Errors
+    /// As [`Self::on_signals`].
+    pub fn end_on_signals(&self) -> Result<(), Error> {
+        caught(|signal| {
+            signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, self.0.clone())
+        })
+    }
+
+    fn raised_by_signals(self) -> Result<Self, Error> {
+        caught(|signal| signal_hook::flag::register(signal, self.0.clone()))?;
+        Ok(self)
+    }
+
+    /// Asks to stop.
+    #[cfg(feature = "full-screen")]
+    pub fn ask(&self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 
     /// Whether to stop.
@@ -71,4 +97,12 @@ impl Stop {
             std::thread::sleep(left.min(LOOK));
         }
     }
+}
+
+/// Does something for each signal that asks to stop.
+fn caught<T>(mut register: impl FnMut(i32) -> std::io::Result<T>) -> Result<(), Error> {
+    [SIGINT, SIGTERM]
+        .into_iter()
+        .try_for_each(|signal| register(signal).map(drop))
+        .map_err(|error| Error::Machine(format!("signals cannot be caught: {error}")))
 }

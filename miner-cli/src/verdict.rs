@@ -12,32 +12,45 @@ const WEIGHT_ONE: f64 = 1e9;
 /// that it misses are empty: the node may be newer.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Verdict {
-    checks: Vec<Check>,
-    class: String,
-    family: String,
-    physical: bool,
-    summary: String,
-    weight_units: u64,
+pub struct Verdict {
+    /// Every check, in the node's order.
+    pub checks: Vec<Check>,
+    /// Class of the device as derived, such as `g4`.
+    pub class: String,
+    /// Family of the device as derived, such as `PowerPC`.
+    pub family: String,
+    /// Accepted as real silicon.
+    pub physical: bool,
+    /// All of it in a sentence.
+    pub summary: String,
+    /// What the machine counts, billionths.
+    pub weight_units: u64,
     kind_ppm: Option<u32>,
     presence_ppm: Option<u32>,
     continuity_ppm: Option<u32>,
 }
 
+/// One check of a verdict.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Check {
-    channel: String,
-    aspect: String,
-    outcome: String,
-    measured: String,
-    expected: String,
-    reason: String,
+pub struct Check {
+    /// What of the evidence it looked at.
+    pub channel: String,
+    /// What it speaks about: `kind`, `presence`, `integrity` …
+    pub aspect: String,
+    /// `pass`, `fail`, `note`, or `absent`.
+    pub outcome: String,
+    /// What was measured.
+    pub measured: String,
+    /// What would have been well.
+    pub expected: String,
+    /// Why it passed or failed.
+    pub reason: String,
 }
 
 /// What an answer to a submission says in one line.
 pub fn summary(members: &Map<String, Value>) -> String {
-    match verdict(members) {
+    match Verdict::of(members) {
         Some(verdict) => format!(
             "{} (weight {})",
             shown(&verdict.summary),
@@ -54,13 +67,16 @@ pub fn summary(members: &Map<String, Value>) -> String {
     }
 }
 
-fn verdict(members: &Map<String, Value>) -> Option<Verdict> {
-    Verdict::deserialize(members.get("verdict")?).ok()
+impl Verdict {
+    /// The verdict in an answer to a submission, where there is one.
+    pub fn of(members: &Map<String, Value>) -> Option<Self> {
+        Verdict::deserialize(members.get("verdict")?).ok()
+    }
 }
 
 /// Prints an answer to a submission: every check with what was measured, expected, and why.
 pub fn explain(screen: &Screen, members: &Map<String, Value>) {
-    if let Some(verdict) = verdict(members) {
+    if let Some(verdict) = Verdict::of(members) {
         for check in &verdict.checks {
             explain_check(screen, check);
         }
@@ -97,8 +113,9 @@ pub fn explain(screen: &Screen, members: &Map<String, Value>) {
     ));
 }
 
-fn explain_check(screen: &Screen, check: &Check) {
-    let (mark, tone) = match (check.outcome.as_str(), screen.unicode) {
+/// A sign for the outcome of a check, at most two columns wide, and its tone.
+pub fn mark(outcome: &str, unicode: bool) -> (&'static str, Tone) {
+    match (outcome, unicode) {
         ("pass", true) => ("✓", Tone::Good),
         ("pass", false) => ("ok", Tone::Good),
         ("fail", true) => ("✗", Tone::Bad),
@@ -107,7 +124,11 @@ fn explain_check(screen: &Screen, check: &Check) {
         ("note", false) => ("--", Tone::Remark),
         (_, true) => ("–", Tone::Faint),
         (_, false) => ("  ", Tone::Faint),
-    };
+    }
+}
+
+fn explain_check(screen: &Screen, check: &Check) {
+    let (mark, tone) = mark(&check.outcome, screen.unicode);
     screen.say(format_args!(
         "{} {:<12} {}",
         screen.paint(tone, format_args!("{mark:<2}")),
@@ -134,7 +155,7 @@ fn tone_of_reason(tone: Tone) -> Tone {
 }
 
 /// Weight units as a number that shows a billionth.
-fn weight(units: u64) -> String {
+pub fn weight(units: u64) -> String {
     let weight = units as f64 / WEIGHT_ONE;
     if weight > 0.0 && weight < 0.0001 {
         format!("{weight:e}")

@@ -180,7 +180,13 @@ impl<'a> Prober<'a> {
         (self.at == ChannelId::ALL.len()).then_some(&self.evidence)
     }
 
-    /// The same to change: for a caller that must leave facts of the environment out.
+    /// What was found so far, for whoever watches: channels that have not run are absent, and the identity
+    /// and the elapsed time come with the last one.
+    pub fn so_far(&self) -> &Evidence {
+        &self.evidence
+    }
+
+    /// The same as [`Prober::evidence`] to change: for a caller that must leave facts of the environment out.
     pub fn evidence_mut(&mut self) -> Option<&mut Evidence> {
         (self.at == ChannelId::ALL.len()).then_some(&mut self.evidence)
     }

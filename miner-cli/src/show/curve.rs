@@ -2,13 +2,13 @@
 
 use super::canvas::Canvas;
 use super::Page;
-use crate::scale::{figures, time};
+use crate::scale::{figures, time, Scale};
 use crate::screen::Tone;
 use crate::size::human;
 use probe_core::channels::cache::{self, working_set};
 use probe_core::evidence::{Evidence, MIN};
 
-/// Lines of the drawing.
+/// Lines of the drawing in a table of results.
 const HEIGHT: usize = 10;
 
 /// Characters before the drawing: the scale on the left.
@@ -71,6 +71,28 @@ fn cost_within(cache: &cache::Evidence, bytes: u64) -> Option<u32> {
 }
 
 fn draw(page: &Page<'_>, cache: &cache::Evidence) {
+    let (lines, axis) = drawing(
+        cache,
+        &page.scale,
+        page.screen.width.saturating_sub(3),
+        HEIGHT,
+        page.screen.unicode,
+    );
+    for line in lines {
+        page.screen.say(line);
+    }
+    page.screen.say(page.screen.paint(Tone::Faint, axis));
+}
+
+/// The curve in `height` lines of `width` characters, with its scale on the left, and the line of sizes that
+/// belongs below it; nothing where there is no curve.
+pub fn drawing(
+    cache: &cache::Evidence,
+    scale: &Scale,
+    width: usize,
+    height: usize,
+    unicode: bool,
+) -> (Vec<String>, String) {
     let costs: Vec<f64> = cache
         .curve
         .iter()
@@ -84,12 +106,12 @@ fn draw(page: &Page<'_>, cache: &cache::Evidence) {
         costs.iter().copied().reduce(f64::min),
         costs.iter().copied().reduce(f64::max),
     ) else {
-        return;
+        return Default::default();
     };
-    let width = page.screen.width.saturating_sub(MARGIN + 4);
+    let width = width.saturating_sub(MARGIN + 1);
     let across = |size: f64| (size - first) / (last - first).max(f64::MIN_POSITIVE);
     let up = |cost: f64| (cost - least) / (most - least).max(f64::MIN_POSITIVE);
-    let mut canvas = Canvas::new(width, HEIGHT, page.screen.unicode);
+    let mut canvas = Canvas::new(width, height, unicode);
     for &kib in &cache.boundaries {
         canvas.mark(across((f64::from(kib) * 1024.0).ln()));
     }
@@ -99,27 +121,22 @@ fn draw(page: &Page<'_>, cache: &cache::Evidence) {
             (across(size[1]), up(cost[1])),
         );
     }
-    let edge = if page.screen.unicode { '│' } else { '|' };
-    for (row, line) in canvas.lines().into_iter().enumerate() {
+    let edge = if unicode { '│' } else { '|' };
+    let bottom = height.saturating_sub(1);
+    let labelled = |(row, line)| {
         // Labels at the top, the middle and the bottom; the scale is logarithmic.
-        let label = [0, HEIGHT / 2, HEIGHT - 1].contains(&row).then(|| {
-            let height = 1.0 - row as f64 / (HEIGHT - 1) as f64;
-            let millis = (least + height * (most - least)).exp();
-            page.scale
+        let label = [0, height / 2, bottom].contains(&row).then(|| {
+            let up = 1.0 - row as f64 / bottom.max(1) as f64;
+            let millis = (least + up * (most - least)).exp();
+            scale
                 .ns(millis.round() as u32)
                 .map_or_else(|| format!("{} t", figures(millis / 1000.0)), time)
         });
-        page.screen.say(format_args!(
-            "{:>MARGIN$}{edge}{line}",
-            label.unwrap_or_default()
-        ));
-    }
+        format!("{:>MARGIN$}{edge}{line}", label.unwrap_or_default())
+    };
+    let lines = canvas.lines().into_iter().enumerate().map(labelled);
     let axis = size_labels(&sizes, width, across);
-    page.screen.say(format_args!(
-        "{:>MARGIN$} {}",
-        "",
-        page.screen.paint(Tone::Faint, axis)
-    ));
+    (lines.collect(), format!("{:>MARGIN$} {axis}", ""))
 }
 
 /// Names of every second octave below the drawing, where there is room.

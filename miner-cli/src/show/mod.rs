@@ -9,6 +9,8 @@ use crate::screen::{Screen, Tone};
 use probe_core::evidence::{Evidence, Milliticks, Spread, MEDIAN, MIN};
 
 pub use canvas::sparkline;
+#[cfg(feature = "full-screen")]
+pub use curve::drawing;
 
 /// Columns before a row's text.
 const LABEL: usize = 16;

@@ -3,6 +3,8 @@
 
 #[cfg(unix)]
 pub mod line;
+#[cfg(target_os = "linux")]
+pub mod screen;
 
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::{json, Map, Value};

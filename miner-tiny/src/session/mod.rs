@@ -400,6 +400,14 @@ impl<'a, S: Signer> Session<'a, S> {
         }
     }
 
+    /// What was measured so far, while it is measured; channels that have not run are absent.
+    pub fn so_far(&self) -> Option<&Evidence> {
+        match (self.at, &self.prober) {
+            (At::Measure, Some(prober)) => Some(prober.so_far()),
+            _ => None,
+        }
+    }
+
     /// What was measured, once it is.
     pub fn evidence(&self) -> Option<&Evidence> {
         self.prober.as_ref()?.evidence()
