@@ -54,6 +54,7 @@ pub fn unlimited() -> Config {
         challenges_per_minute: 0,
         miners_per_hour: 0,
         submissions_per_hour: 0,
+        transfers_per_hour: 0,
         lists_per_minute: 0,
         ..Config::default()
     }
@@ -132,17 +133,34 @@ impl Node {
     /// A node that binds machines to names.
     pub fn binding(kind: Kind, config: Config, salt: Salt) -> Self {
         let now = Arc::new(AtomicI64::new(START_MS));
-        Node::run(Database::new(kind), now, config, Some(salt))
+        Node::run(Database::new(kind), now, config, options(), Some(salt))
+    }
+
+    /// The same on a database that may hold something already.
+    pub fn binding_on(database: Database, now: Arc<AtomicI64>, config: Config, salt: Salt) -> Self {
+        Node::run(database, now, config, options(), Some(salt))
     }
 
     /// A node on a database that may hold something already.
     pub fn continue_on(database: Database, now: Arc<AtomicI64>, config: Config) -> Self {
-        Node::run(database, now, config, None)
+        Node::run(database, now, config, options(), None)
     }
 
-    fn run(database: Database, now: Arc<AtomicI64>, config: Config, salt: Option<Salt>) -> Self {
+    /// A node of another chain that binds machines to names.
+    pub fn on_chain(kind: Kind, config: Config, chain: ChainOptions, salt: Salt) -> Self {
+        let now = Arc::new(AtomicI64::new(START_MS));
+        Node::run(Database::new(kind), now, config, chain, Some(salt))
+    }
+
+    fn run(
+        database: Database,
+        now: Arc<AtomicI64>,
+        config: Config,
+        chain: ChainOptions,
+        salt: Option<Salt>,
+    ) -> Self {
         let clock = Clock::Manual(Arc::clone(&now));
-        let store = Store::open(database.location.clone(), options(), START_MS).unwrap();
+        let store = Store::open(database.location.clone(), chain, START_MS).unwrap();
         let app = Arc::new(App::new(config, store, clock).with_binding(salt));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -272,6 +290,7 @@ impl Server {
             .args(["serve", "--listen", "127.0.0.1:0", "--epoch-seconds", "1"])
             .args(["--challenges-per-minute", "0", "--miners-per-hour", "0"])
             .args(["--submissions-per-hour", "0"])
+            .args(["--transfers-per-hour", "0"])
             .arg("--database")
             .arg(argument(location));
         let (child, line) = serve(&mut command);
