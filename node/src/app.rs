@@ -8,6 +8,7 @@ use crate::binding::salt::Salt;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{ApiError, Code};
+use crate::fleet::rom::Roms;
 use crate::http::metrics::Metrics;
 use crate::limits::Limits;
 use crate::store::Store;
@@ -23,6 +24,8 @@ pub struct App {
     pub clock: Clock,
     /// What it knows of silicon.
     pub profiles: Profiles,
+    /// What it knows of ROMs.
+    pub roms: Roms,
     /// How often one address may ask.
     pub limits: Limits,
     /// What it counts.
@@ -45,6 +48,7 @@ impl App {
             store,
             clock,
             profiles: Profiles::builtin(),
+            roms: Roms::builtin(),
             metrics: Metrics::new(),
             binding: None,
             started: Instant::now(),

@@ -300,7 +300,8 @@ fn steps(line: &Line, verdict: &Value, antiquity: &Antiquity, chain: &Chain) -> 
     steps.to(judged, StepName::Verdict, summary, None);
     let why = "the first enrolment in an epoch counts";
     steps.to(Some(line.enrolled), StepName::Enrolment, why, None);
-    let why = "taken off between the enrolment and the epoch's end";
+    let why = "another name of the same machine attested first and has its vote: /api/miner/{miner}/fleet says \
+               what they have in common";
     steps.to(Some(line.weight), StepName::Settlement, why, None);
     steps.steps
 }

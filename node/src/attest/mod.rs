@@ -8,6 +8,7 @@ mod machine;
 pub mod replay;
 pub mod shape;
 pub mod signature;
+mod unit;
 
 use probe_core::evidence::{Evidence, EVIDENCE_VERSION};
 use probe_core::seed::Seed;
@@ -20,16 +21,19 @@ use crate::app::App;
 use crate::binding::shown::shown;
 use crate::clock::year;
 use crate::error::{ApiError, Code};
+use crate::fleet::seen::Seen;
+use crate::fleet::watch::{watch, Arrival};
 use crate::http::scalars::Weight;
 use crate::json::{self, decimal};
 use crate::keys::hex;
 use crate::store::sql::Connection;
 use crate::store::{books, names, records};
 use crate::verdict::{judge, Case, Proof, Verdict};
-use machine::Machine;
 use accepted::{Accepted, Device};
+use machine::Machine;
 use shape::Submission;
 use signature::{may_speak, signer, Signer};
+use unit::Came;
 
 /// Decimal places of a weight: [`crate::verdict::WEIGHT_ONE`] is 10^9.
 pub const WEIGHT_PLACES: u32 = 9;
@@ -46,6 +50,7 @@ struct Prepared {
     submission: Submission,
     signer: Option<Signer>,
     body: Vec<u8>,
+    client: IpAddr,
 }
 
 /// What the store knows that a submission is judged by.
@@ -61,6 +66,7 @@ struct Outcome {
     previous_id: Option<i64>,
     fingerprint_hash: Option<[u8; 32]>,
     machine: Option<Machine>,
+    seen: Option<Seen>,
 }
 
 /// Takes a submission: gives the answer, or why it was refused.
@@ -70,11 +76,7 @@ struct Outcome {
 ///
 /// # Errors
 /// Any code of the attestation endpoints.
-pub async fn submit(
-    app: &Arc<App>,
-    body: Vec<u8>,
-    client: IpAddr,
-) -> Result<Accepted, ApiError> {
+pub async fn submit(app: &Arc<App>, body: Vec<u8>, client: IpAddr) -> Result<Accepted, ApiError> {
     if body.len() > SUBMISSION_BYTES {
         return Err(ApiError::new(
             Code::RequestTooLarge,
@@ -82,7 +84,7 @@ pub async fn submit(
         ));
     }
     let received_ms = app.clock.now_ms();
-    let prepared = app.compute(move || prepare(body)).await?;
+    let prepared = app.compute(move || prepare(body, client)).await?;
     let policy = app.config.signatures;
     let prepared = app
         .store
@@ -127,13 +129,14 @@ pub async fn submit(
     record(app, prepared, background, outcome, received_ms).await
 }
 
-fn prepare(body: Vec<u8>) -> Result<Prepared, ApiError> {
+fn prepare(body: Vec<u8>, client: IpAddr) -> Result<Prepared, ApiError> {
     let submission = Submission::new(object(&body)?)?;
     let signer = signer(&submission, &body)?;
     Ok(Prepared {
         submission,
         signer,
         body,
+        client,
     })
 }
 
@@ -203,6 +206,19 @@ fn weigh(
         shown: shown(&submission.members, evidence.as_deref(), salt),
         proven: verdict.physical,
     });
+    let came = Came {
+        client: prepared.client,
+        issued_ms: background.challenge.issued_ms,
+        received_ms,
+    };
+    let unit = machine
+        .as_ref()
+        .filter(|m| m.proven)
+        .map(|m| m.shown.clone());
+    let seen = verdict
+        .integrity
+        .then(|| unit::seen(app, submission, evidence.as_deref(), came, unit))
+        .flatten();
     let verdict_json = serde_json::to_value(&verdict).map_err(|e| {
         tracing::error!("a verdict does not serialise: {e}");
         ApiError::new(Code::InternalError, "the verdict could not be written")
@@ -216,6 +232,7 @@ fn weigh(
             None => replay::fingerprint_hash(checks),
         },
         machine,
+        seen,
     })
 }
 
@@ -250,6 +267,7 @@ async fn record(
         submission,
         signer,
         body,
+        ..
     } = prepared;
     let Outcome {
         verdict,
@@ -257,6 +275,7 @@ async fn record(
         previous_id,
         fingerprint_hash,
         machine,
+        seen,
     } = outcome;
     let mut attestation = records::Attestation {
         issued_ms: background.challenge.issued_ms,
@@ -319,7 +338,17 @@ async fn record(
             miner.attestation_id = id;
             records::put_miner(c, &miner)?;
             let weight = books::enrol(c, epoch, &miner.miner, miner.weight, id)?;
-            Ok::<_, ApiError>((epoch, weight))
+            let arrival = Arrival {
+                miner: &miner.miner,
+                attestation_id: id,
+                epoch,
+                now_ms,
+            };
+            let has_vote = match &seen {
+                Some(seen) => watch(c, &arrival, seen)?,
+                None => true,
+            };
+            Ok::<_, ApiError>((epoch, if has_vote { weight } else { 0 }))
         })
         .await?;
 

@@ -9,7 +9,7 @@ use super::line::{Interval, ONE};
 use super::spell::Rate;
 use super::track::Track;
 use super::{Ppt, DAY_NS, PPM};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Standard deviation of the rates of crystals of one lot, ppm: an assumption on the safe side. All
 /// computers together scatter by some 20 to 40 ppm, a survey of 20,000 hosts had a median of 78 ppm
@@ -35,7 +35,7 @@ pub const RATE_SURPRISE_MAX: Surprise = Surprise(9_965);
 pub const START_SURPRISE_MAX: Surprise = Surprise(9_965);
 
 /// What two tracks say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Comparison {
     /// Other counters, or not enough of one: nothing can be said.

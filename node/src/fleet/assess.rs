@@ -14,7 +14,7 @@ use crate::binding::salt::Tag;
 use crate::continuity::chance::Surprise;
 use crate::continuity::crystal::{compare, Comparison};
 use crate::continuity::track::Track;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// From here on names are one machine: one in a million, 20 bits less what rounding loses.
 pub const ONE_MACHINE: Surprise = Surprise(19_931);
@@ -169,7 +169,7 @@ pub struct Assessment {
 }
 
 /// What two names have in common that two machines would not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Common {
     /// The other.
     pub other: Tag,

@@ -16,4 +16,5 @@ pub mod known;
 pub mod profile;
 pub mod rom;
 pub mod seen;
+pub mod tell;
 pub mod watch;

@@ -4,7 +4,7 @@
 //! One row is read and written for an attestation, none for a second one within a minute. An assessment
 //! ([`AGAIN_MS`]) reads and writes as many rows as the miner has keys, however many miners there are.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use super::assess::{assess, Assessment, Candidates, Common};
@@ -46,7 +46,7 @@ pub struct Arrival<'a> {
 }
 
 /// Why a name counts, or does not: what an assessment found, as it is recorded beside the attestation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// The name that has the vote of the machine.
     pub keeper: String,
@@ -65,7 +65,7 @@ pub struct Record {
 }
 
 /// What one other name has in common.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
     /// The other.
     pub miner: String,

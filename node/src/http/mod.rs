@@ -5,6 +5,7 @@ mod attest;
 pub mod bindings;
 mod epochs;
 mod explain;
+mod fleet;
 mod headers;
 mod health;
 mod key_admin;
@@ -64,6 +65,8 @@ pub fn router(app: Arc<App>) -> Router {
         .routes(routes!(transfers::pending))
         .routes(routes!(miners::list))
         .routes(routes!(miners::verdict))
+        .routes(routes!(fleet::continuity))
+        .routes(routes!(fleet::fleet))
         .routes(routes!(miner::badge))
         .routes(routes!(miner::streak))
         .routes(routes!(miner::attestations))

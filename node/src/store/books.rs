@@ -116,5 +116,9 @@ pub fn enrolled(c: &Connection, epoch: i64) -> sql::Result<i64> {
 /// What every miner weighs in every epoch: `epoch`, `miner`, `weight`, and `attestation_id`, whose verdict
 /// says why. The one place: settlement, explanation and audit all read this, so whatever takes weight
 /// from a miner before its epoch is settled does it here.
-pub const WEIGHTS: &str =
-    "(SELECT epoch, miner, weight, attestation_id FROM enrolments) AS weights";
+pub const WEIGHTS: &str = "(SELECT epoch, miner,
+         CASE WHEN EXISTS (SELECT 1 FROM assessments a
+                           WHERE a.epoch = e.epoch AND a.miner = e.miner AND NOT a.has_vote)
+              THEN 0 ELSE weight END AS weight,
+         attestation_id
+     FROM enrolments e) AS weights";

@@ -10,7 +10,7 @@ struct Step {
 }
 
 /// Step i takes a database from version i to i + 1. Released steps never change.
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     Step {
         sqlite: include_str!("../../migrations/0001.sqlite.sql"),
         // Version 1 was of SQLite alone.
@@ -35,6 +35,10 @@ const STEPS: [Step; 6] = [
     Step {
         sqlite: include_str!("../../migrations/0006.sqlite.sql"),
         postgres: include_str!("../../migrations/0006.postgres.sql"),
+    },
+    Step {
+        sqlite: include_str!("../../migrations/0007.sqlite.sql"),
+        postgres: include_str!("../../migrations/0007.postgres.sql"),
     },
 ];
 

@@ -22,10 +22,10 @@ const fn truth(name: &'static str) -> (&'static str, Kind) {
     (name, Kind::Truth)
 }
 
-/// In the order in which the schema's own rules let them be filled: enrolments before their epoch is
-/// divided, postings before their transaction seals them, payouts after their transactions, epochs
-/// after their payouts, transfers after what was booked for them.
-pub const TABLES: [Table; 19] = [
+/// In the order in which the schema's own rules let them be filled: enrolments, and what was found of
+/// miners, before their epoch is divided, postings before their transaction seals them, payouts after
+/// their transactions, epochs after their payouts, transfers after what was booked for them.
+pub const TABLES: [Table; 23] = [
     Table {
         name: "meta",
         columns: &[plain("key"), plain("number"), plain("bytes")],
@@ -113,6 +113,40 @@ pub const TABLES: [Table; 19] = [
             plain("attestation_id"),
         ],
         order: "epoch, miner",
+    },
+    Table {
+        name: "assessments",
+        columns: &[
+            plain("epoch"),
+            plain("miner"),
+            plain("attestation_id"),
+            plain("assessed_ms"),
+            truth("has_vote"),
+            plain("detail"),
+        ],
+        order: "epoch, miner",
+    },
+    Table {
+        name: "dossiers",
+        columns: &[
+            plain("tag"),
+            plain("miner"),
+            plain("since_ms"),
+            plain("seen_ms"),
+            plain("epoch"),
+            plain("state"),
+        ],
+        order: "tag",
+    },
+    Table {
+        name: "clock_references",
+        columns: &[plain("model"), plain("source"), plain("hz")],
+        order: "model, source, hz",
+    },
+    Table {
+        name: "fleet_buckets",
+        columns: &[plain("key"), plain("epoch"), plain("state")],
+        order: "key",
     },
     Table {
         name: "settlements",

@@ -16,7 +16,7 @@ impl Duty {
     pub(super) const fn tables(self) -> Option<&'static str> {
         match self {
             Duty::Schema => None,
-            Duty::Settlement => Some("enrolments, epochs, postings, transfers"),
+            Duty::Settlement => Some("assessments, enrolments, epochs, postings, transfers"),
         }
     }
 }
