@@ -25,9 +25,12 @@ pub struct Verdict {
     pub summary: String,
     /// What the machine counts, billionths.
     pub weight_units: u64,
-    kind_ppm: Option<u32>,
-    presence_ppm: Option<u32>,
-    continuity_ppm: Option<u32>,
+    /// Score for the kind of silicon, millionths; none where nothing speaks about it.
+    pub kind_ppm: Option<u32>,
+    /// Score for being silicon at all, millionths.
+    pub presence_ppm: Option<u32>,
+    /// Score for being the same machine as before, millionths.
+    pub continuity_ppm: Option<u32>,
 }
 
 /// One check of a verdict.

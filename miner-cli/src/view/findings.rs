@@ -9,7 +9,7 @@ use probe_core::evidence::{Evidence, Spread, MIN};
 use probe_core::machine::Op;
 
 /// Bars in a line.
-pub const BARS: usize = 16;
+pub const BARS: usize = 12;
 
 /// A channel in a line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -65,7 +65,7 @@ fn ratio(of: u32, to: u32) -> String {
 fn counter(evidence: &Evidence) -> Option<Line> {
     let counter = evidence.counter.as_ref()?;
     let words = format!(
-        "{}, {} bits, smallest step {}",
+        "{}, {} bits, steps of {}",
         counter.source, counter.bits, counter.step
     );
     Some((Vec::new(), words))
@@ -80,7 +80,7 @@ fn matrix(matrix: &[Option<[u32; 4]>], ops: &[Op], told: Op) -> Line {
     let words = match place.and_then(|at| *matrix.get(at)?) {
         Some([_, _, ratio, _]) => {
             format!(
-                "{} costs {} adds",
+                "{} {} adds",
                 names::op(told),
                 figures(f64::from(ratio) / 1000.0)
             )
@@ -119,7 +119,7 @@ fn fpu(evidence: &Evidence) -> Option<Line> {
     ];
     let words = match (cost(&fpu.subnormal), cost(&fpu.normal)) {
         (0, _) | (_, 0) => "no subnormals".into(),
-        (odd, usual) => format!("a subnormal costs {} ordinary ones", ratio(odd, usual)),
+        (odd, usual) => format!("a subnormal takes {} times", ratio(odd, usual)),
     };
     Some((kinds.map(|kind| cost(kind).into()).to_vec(), words))
 }
@@ -133,7 +133,7 @@ fn branch(evidence: &Evidence, scale: &Scale) -> Option<Line> {
         .collect();
     let worst = branch.pattern.iter().map(|&[_, cost]| cost).max()?;
     let words = match scale.cycles(worst) {
-        Some(cycles) => format!("{} cycles on the longest pattern", figures(cycles)),
+        Some(cycles) => format!("worst {} cycles", figures(cycles)),
         None => format!("{} patterns", bars.len()),
     };
     Some((bars, words))
@@ -142,7 +142,7 @@ fn branch(evidence: &Evidence, scale: &Scale) -> Option<Line> {
 fn trap(evidence: &Evidence) -> Option<Line> {
     let identify = evidence.trap.as_ref()?.identify[MIN];
     let words = match adds(evidence, identify) {
-        Some(adds) => format!("identifying itself costs {adds} adds"),
+        Some(adds) => format!("identifying {adds} adds"),
         None => "identifying itself".into(),
     };
     Some((Vec::new(), words))
@@ -150,7 +150,7 @@ fn trap(evidence: &Evidence) -> Option<Line> {
 
 fn quirks(evidence: &Evidence) -> Option<Line> {
     let words = format!(
-        "{} values that differ by silicon",
+        "{} values of its silicon",
         evidence.quirks.as_ref()?.answers.len()
     );
     Some((Vec::new(), words))
@@ -160,7 +160,7 @@ fn fresh_code(evidence: &Evidence) -> Option<Line> {
     let fresh = evidence.fresh_code.as_ref()?;
     let costs = [&fresh.first, &fresh.again, &fresh.rewritten].map(|spread| spread[MIN].into());
     let words = format!(
-        "a first call costs {} later ones",
+        "first call {} times a later",
         ratio(fresh.first[MIN], fresh.again[MIN])
     );
     Some((costs.to_vec(), words))
@@ -178,7 +178,7 @@ fn cache(evidence: &Evidence, scale: &Scale) -> Option<Line> {
         .map(|&kib| human(u64::from(kib) * 1024))
         .collect();
     let far = cache.curve.last().and_then(|spread| scale.ns(spread[MIN]));
-    let far = far.map_or_else(String::new, |ns| format!(", farthest {}", time(ns)));
+    let far = far.map_or_else(String::new, |ns| format!("; {}", time(ns)));
     let words = match levels.is_empty() {
         true => format!("no levels found{far}"),
         false => format!("{}{far}", levels.join(", ")),
@@ -208,14 +208,7 @@ fn jitter(evidence: &Evidence) -> Option<Line> {
 fn oscillator(evidence: &Evidence) -> Option<Line> {
     let found = evidence.oscillator.as_ref()?;
     let bars = found.histogram.iter().map(|&count| count.into()).collect();
-    Some((
-        bars,
-        format!(
-            "{} samples, spread {} ppm",
-            found.samples,
-            grouped(found.cv_ppm.into())
-        ),
-    ))
+    Some((bars, format!("spread {} ppm", grouped(found.cv_ppm.into()))))
 }
 
 fn thermal(evidence: &Evidence, scale: &Scale) -> Option<Line> {
@@ -226,7 +219,7 @@ fn thermal(evidence: &Evidence, scale: &Scale) -> Option<Line> {
     // The shape matters, not the height: bars start at the least.
     let bars = costs.iter().map(|cost| cost - least + 1).collect();
     let range = [least, most].map(|cost| scale.ns(cost as u32).map_or_else(|| "?".into(), time));
-    Some((bars, format!("an add takes {} to {}", range[0], range[1])))
+    Some((bars, format!("add {} to {}", range[0], range[1])))
 }
 
 /// The facts that tell most come first.

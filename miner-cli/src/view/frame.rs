@@ -7,9 +7,9 @@ use super::keys::HELP;
 use super::look::Look;
 use super::pages::Canvas;
 use super::state::{Kind, Moment, Page, Phase, State};
-use super::text::{fitting, span};
+use super::text::{fitting, shortened, span, BETWEEN};
 use crate::balance::rtc;
-use crate::screen::Tone;
+use crate::screen::{wrapped, Tone};
 use crate::verdict;
 use crate::watch::Rest;
 use ratatui::layout::{Constraint, Layout, Margin, Rect};
@@ -28,8 +28,11 @@ const LOWER: u16 = 9;
 /// Lines that a framed page needs to say anything.
 const LEAST_PAGE: u16 = 3;
 
-/// From this height on trouble has its two lines always, so that nothing jumps when it comes.
+/// From this height on what happens has its lines always, so that little jumps when something does.
 const CALM: u16 = 16;
+
+/// How many lines: at least, at most.
+const NEWS: (u16, u16) = (2, 4);
 
 /// Characters of the bar that shows how far measuring is, at most.
 const GAUGE: usize = 40;
@@ -72,19 +75,20 @@ impl Painter<'_, '_> {
         let keys = (area.height >= 3).then(|| rows.bottom(1));
         let account = rows.top(1);
         let verdict = rows.top(1);
-        let trouble = match &self.state.trouble {
-            _ if area.height >= CALM => 2,
+        let news = self.news(area.width.into());
+        let room = match &self.state.trouble {
+            _ if area.height >= CALM => (news.len() as u16).clamp(NEWS.0, NEWS.1),
             Some(_) => 1,
             None => 0,
         };
-        let trouble = rows.bottom(trouble);
+        let told = rows.bottom(room);
         if let Some(title) = title {
             self.title(title);
         }
         self.doing(doing);
         self.account(account);
         self.verdict(verdict);
-        self.trouble(trouble);
+        self.frame.render_widget(Paragraph::new(news), told);
         if let Some(keys) = keys {
             self.keys(keys);
         }
@@ -108,13 +112,13 @@ impl Painter<'_, '_> {
         Span::styled(text.into(), self.look.style(tone))
     }
 
+    /// Who is paid, and by which node.
     fn title(&mut self, area: Rect) {
-        let parts = [
-            " Verdigris".to_owned(),
-            self.state.miner.clone(),
-            self.state.node.clone(),
-        ];
+        const NAME: &str = " Verdigris";
         let width = usize::from(area.width);
+        let (miner, node) = (&self.state.miner, &self.state.node);
+        let room = width.saturating_sub(NAME.len() + node.len() + 2 * BETWEEN.len());
+        let parts = [NAME.to_owned(), shortened(miner, room), node.clone()];
         let text = format!("{:width$}", fitting(&parts, width));
         let style = self
             .look
@@ -191,19 +195,20 @@ impl Painter<'_, '_> {
         });
         let slot = account
             .slot
-            .map(|slot| match (account.slot_s, account.left_s) {
+            .and_then(|slot| match (account.slot_s, account.left_s) {
                 // Epochs end where slots do.
                 (Some(slot_s), Some(left)) if left > since => {
                     let first = left % slot_s;
-                    let gone = if since < first {
-                        0
-                    } else {
-                        (since - first) / slot_s + 1
+                    let gone = match since < first {
+                        true => 0,
+                        false => (since - first) / slot_s + u64::from(first > 0),
                     };
-                    let rest = Duration::from_secs((left - since) % slot_s);
-                    format!("slot {}, {} left", slot + gone, span(rest))
+                    let rest = Duration::from_secs((left - since - 1) % slot_s + 1);
+                    let number = slot.saturating_add(gone);
+                    Some(format!("slot {number}, {} left", span(rest)))
                 }
-                _ => format!("slot {slot}"),
+                (_, Some(_)) => None,
+                _ => Some(format!("slot {slot}")),
             });
         let miners = account.miners.map(|miners| match miners {
             1 => "1 miner in it".to_owned(),
@@ -245,24 +250,26 @@ impl Painter<'_, '_> {
     }
 
     /// What is wrong and what to do; where nothing is, the last thing that happened.
-    fn trouble(&mut self, area: Rect) {
-        if area.height == 0 {
-            return;
-        }
-        let mut rows = Rows(area);
-        let (first, second) = (rows.top(1), rows.top(1));
+    fn news(&self, width: usize) -> Vec<Line<'static>> {
+        let lines = |tone, first: &str, text: &str| {
+            let indent = first.len();
+            let words = wrapped(text, width.saturating_sub(indent).max(1));
+            let line = |(row, words)| {
+                let head = if row == 0 { first } else { "" };
+                Line::from(self.styled(tone, format!("{head:indent$}{words}")))
+            };
+            words.into_iter().enumerate().map(line).collect::<Vec<_>>()
+        };
         match (&self.state.trouble, self.state.log.front()) {
             (Some(trouble), _) => {
-                let what = self.styled(Tone::Bad, format!("! {}", trouble.what));
-                let next = self.styled(Tone::Remark, format!("  next: {}", trouble.next));
-                self.line(first, what);
-                self.line(second, next);
+                let mut all = lines(Tone::Bad, "! ", &trouble.what);
+                // What to do must not be pushed out by what happened.
+                all.truncate(usize::from(NEWS.1 / 2));
+                all.extend(lines(Tone::Remark, "next: ", &trouble.next));
+                all
             }
-            (None, Some(last)) if last.kind == Kind::Note => {
-                let note = self.styled(Tone::Faint, format!("  {}", last.text));
-                self.line(first, note);
-            }
-            _ => {}
+            (None, Some(last)) if last.kind == Kind::Note => lines(Tone::Faint, "  ", &last.text),
+            _ => Vec::new(),
         }
     }
 
@@ -418,3 +425,7 @@ pub fn gauge(permille: u16, width: usize, look: Look) -> String {
     let (done, left) = look.choose(("█", "░"), ("#", "."));
     format!("{}{}", done.repeat(full), left.repeat(width - full))
 }
+
+#[cfg(test)]
+#[path = "frame_tests.rs"]
+mod tests;

@@ -210,7 +210,7 @@ impl Canvas<'_> {
             attested.at,
             mark,
             tone,
-            &format!("{} (took {took})", attested.what),
+            &format!("{}{} (took {took})", attested.what, times(attested.times)),
         )
     }
 
@@ -231,7 +231,8 @@ impl Canvas<'_> {
             Kind::Trouble => ("!", Tone::Bad),
             Kind::Advice => (">", Tone::Remark),
         };
-        self.dated(entry.at, mark, tone, &entry.text)
+        let text = format!("{}{}", entry.text, times(entry.times));
+        self.dated(entry.at, mark, tone, &text)
     }
 
     /// How long ago, a mark, and a text beside them.
@@ -247,5 +248,13 @@ impl Canvas<'_> {
             ]);
         }
         lines
+    }
+}
+
+/// How often, where that is more than once.
+fn times(times: u64) -> String {
+    match times {
+        0 | 1 => String::new(),
+        _ => format!(" ({times} times)"),
     }
 }

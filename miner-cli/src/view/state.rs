@@ -14,6 +14,9 @@ use std::time::Duration;
 /// than 100 KiB.
 const KEPT: usize = 500;
 
+/// Lines of the log among which a repetition is looked for: what a failing attestation writes.
+const LATELY: usize = 3;
+
 /// Time since the program's start.
 pub type Moment = Duration;
 
@@ -93,8 +96,10 @@ impl Page {
 /// An attestation that is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attested {
-    /// When it ended.
+    /// When it ended, the last time.
     pub at: Moment,
+    /// How many in a row came to the same.
+    pub times: u64,
     /// How long it took.
     pub took: Duration,
     /// Whether the node accepted.
@@ -117,8 +122,10 @@ pub enum Kind {
 /// A line of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// When.
+    /// When, the last time.
     pub at: Moment,
+    /// How often.
+    pub times: u64,
     /// How it is meant.
     pub kind: Kind,
     /// What happened.
@@ -239,9 +246,23 @@ impl State {
         }
     }
 
-    /// Writes something to the log.
+    /// Writes something to the log. What happened just before is counted instead of repeated: a node that is
+    /// away for a day is tried hundreds of times.
     pub fn note(&mut self, at: Moment, kind: Kind, text: String) {
-        self.log.push_front(Entry { at, kind, text });
+        let known = self.log.iter().take(LATELY);
+        let known = known
+            .into_iter()
+            .position(|one| one.kind == kind && one.text == text);
+        let times = known
+            .and_then(|place| self.log.remove(place))
+            .map_or(0, |one| one.times);
+        let times = times + 1;
+        self.log.push_front(Entry {
+            at,
+            times,
+            kind,
+            text,
+        });
         self.log.truncate(KEPT);
     }
 
@@ -249,8 +270,15 @@ impl State {
         self.counts.0 += u64::from(accepted);
         self.counts.1 += 1;
         let took = at.saturating_sub(self.began);
+        let same = |one: &&Attested| !accepted && !one.accepted && one.what == what;
+        let times = self.history.front().filter(same).map_or(0, |one| one.times);
+        if times > 0 {
+            self.history.pop_front();
+        }
+        let times = times + 1;
         self.history.push_front(Attested {
             at,
+            times,
             took,
             accepted,
             what,

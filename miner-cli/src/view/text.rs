@@ -29,9 +29,27 @@ pub fn ago(time: Duration) -> String {
     }
 }
 
-/// As many of the parts as fit into `width`, the first ones first, two spaces between them.
+/// What stands between parts of a line.
+pub const BETWEEN: &str = "   ";
+
+/// Shortest form of an id that still tells it from others, characters.
+const SHORTEST: usize = 12;
+
+/// An id with its middle left out where it is longer than `width`.
+pub fn shortened(id: &str, width: usize) -> String {
+    let width = width.max(SHORTEST);
+    let length = id.chars().count();
+    if length <= width {
+        return id.to_owned();
+    }
+    let (head, tail) = ((width - 2).div_ceil(2), (width - 2) / 2);
+    let head: String = id.chars().take(head).collect();
+    let tail: String = id.chars().skip(length - tail).collect();
+    format!("{head}..{tail}")
+}
+
+/// As many of the parts as fit into `width`, the first ones first.
 pub fn fitting(parts: &[String], width: usize) -> String {
-    const BETWEEN: &str = "   ";
     let mut line = String::new();
     for part in parts.iter().filter(|part| !part.is_empty()) {
         let between = if line.is_empty() { "" } else { BETWEEN };
@@ -61,6 +79,14 @@ mod tests {
         ];
         assert_eq!(said, right);
         assert_eq!(ago(Duration::from_secs(7300)), "2 h");
+    }
+
+    #[test]
+    fn a_long_id_keeps_its_ends() {
+        assert_eq!(shortened("RTC0123456789abcdef", 14), "RTC012..abcdef");
+        assert_eq!(shortened("RTC0123456789abcdef", 13), "RTC012..bcdef");
+        assert_eq!(shortened("RTC0123456789abcdef", 0), "RTC01..bcdef");
+        assert_eq!(shortened("founder", 3), "founder");
     }
 
     #[test]
