@@ -31,6 +31,7 @@ CREATE INDEX fleet_buckets_by_epoch ON fleet_buckets (epoch, key);
 
 -- What assessments came to, where that is worth a row: the last of an epoch counts. Without a row, or with
 -- one that has a vote, a miner counts in the epoch as it was enrolled; otherwise it counts nothing.
+-- A settlement looks every miner up: in the key's own index, which is small, not among long rows.
 CREATE TABLE assessments (
     epoch          INTEGER NOT NULL,
     miner          TEXT    NOT NULL,
@@ -39,7 +40,7 @@ CREATE TABLE assessments (
     has_vote       INTEGER NOT NULL CHECK (has_vote IN (0, 1)),
     detail         TEXT    NOT NULL,
     PRIMARY KEY (epoch, miner)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE TRIGGER assessments_in_time BEFORE INSERT ON assessments
 WHEN NEW.epoch <= (SELECT max(epoch) FROM settlements)
 BEGIN SELECT RAISE(ABORT, 'the epoch is settled'); END;
