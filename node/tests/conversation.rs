@@ -3,7 +3,7 @@
 mod common;
 
 use common::{unlimited, Kind, Miner, Node, EPOCH_MS};
-use serde_json::json;
+use serde_json::{json, Value};
 use verdigris_node::keys::answer_is_signed;
 
 on_each_database!(
@@ -40,6 +40,9 @@ fn a_stock_client_attests_is_settled_and_paid(kind: Kind) {
     assert_eq!(answer.body["status"], "accepted");
     assert_eq!(answer.body["nonce"], nonce);
     assert_eq!(answer.body["macs_recorded"], 1);
+    assert_eq!(answer.body["measurement_binding_state"], "absent");
+    let rounds = u32::from_str_radix(&nonce[..4], 16).unwrap() % 1_000 + 1_000;
+    assert_eq!(answer.body["measurement_workload_next"], rounds);
     assert_eq!(answer.body["epoch"], 0);
     assert!(answer.body["ticket_id"]
         .as_str()
@@ -144,6 +147,14 @@ fn the_first_enrolment_of_an_epoch_counts_and_an_attestation_serves_the_next(kin
     assert!(answer_is_signed(answer.object()));
     assert_eq!(answer.body["epoch"], 1);
     assert_eq!(answer.body["miner_pk"], miner.id.as_str());
+    let active = answer.body["active_fingerprint_checks"].as_array().unwrap();
+    assert_eq!((active.len(), &active[2]), (6, &json!("simd_bias")));
+    assert_eq!(answer.body["active_fingerprint_total"], 6);
+    // Of the recorded numbers one was replaced, and one check names the machine virtual.
+    assert_eq!(answer.body["active_fingerprint_pass_count"], 4);
+    assert_eq!(answer.body["fingerprint_failed"], true);
+    assert_eq!(answer.body["hw_weight"].to_string(), "1e-09");
+    assert_eq!(answer.body["measurement_nonce"], Value::Null);
     assert_eq!(node.get("/epoch").body["enrolled_miners"], 1);
     assert_eq!(
         node.post("/epoch/enroll", &miner.enrolment("mine", 1))

@@ -155,6 +155,8 @@ fn the_operator_gives_a_name_to_another_key(kind: Kind) {
         assert_eq!(decide(body).code(), code, "{action}");
     }
     assert_eq!(address.attest(&node).code(), "NAME_FROZEN");
+    let enrolling = node.post("/epoch/enroll", &address.enrolment("x", 0));
+    assert_eq!(enrolling.code(), "NAME_FROZEN");
     for bad in [
         json!({}),
         json!({"miner": 7}),

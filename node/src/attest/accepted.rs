@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Number, Value};
 use utoipa::ToSchema;
 
+use super::workload::Binding;
 use crate::http::scalars::Weight;
 use crate::verdict::Verdict;
 
@@ -20,8 +21,12 @@ pub struct Accepted {
     pub fingerprint_passed: bool,
     /// Hardware addresses that the submission named.
     pub macs_recorded: usize,
-    /// For clients of the existing network.
-    pub measurement_binding_state: &'static str,
+    /// For clients of the existing network: what the submission says of its rounds. It decides nothing.
+    pub measurement_binding_state: Binding,
+    /// For clients of the existing network: the rounds that went with this challenge. Those of the next
+    /// follow from the next.
+    #[schema(minimum = 1000, maximum = 1999)]
+    pub measurement_workload_next: Option<u32>,
     /// The challenge.
     #[schema(pattern = "^[0-9a-f]{64}$")]
     pub nonce: String,

@@ -9,8 +9,10 @@ use super::shape::check_id;
 use crate::app::App;
 use crate::error::{ApiError, Code};
 use crate::http::scalars::{MinerId, Weight};
+use crate::json::parse;
 use crate::keys;
-use crate::store::{bindings, books, records};
+use crate::store::{bindings, books, chronicle, names, records};
+use crate::verdict::checks::legacy::CHECKS;
 
 /// How long after an attestation a miner may enrol with it, milliseconds: the existing network's
 /// 600 s.
@@ -26,6 +28,13 @@ struct Enrolment {
 /// A miner that was enrolled.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Enrolled {
+    /// The existing network's names for what is checked: always all six.
+    active_fingerprint_checks: [&'static str; CHECKS.len()],
+    /// How many of them the last attestation measured without a fault. Nothing depends on it.
+    #[schema(minimum = 0, maximum = 6)]
+    active_fingerprint_pass_count: usize,
+    #[schema(minimum = 6, maximum = 6)]
+    active_fingerprint_total: usize,
     /// The epoch.
     #[schema(minimum = 0)]
     epoch: i64,
@@ -33,6 +42,10 @@ pub struct Enrolled {
     fingerprint_failed: bool,
     /// What its class is worth.
     hw_weight: Weight,
+    /// For clients of the existing network, which draws four of the six by it. Here nothing is drawn, so it
+    /// is null.
+    #[schema(value_type = Option<String>)]
+    measurement_nonce: (),
     /// As the client calls itself.
     #[schema(value_type = MinerId)]
     miner_id: String,
@@ -64,6 +77,10 @@ pub async fn enroll(app: &App, body: Vec<u8>) -> Result<Enrolled, ApiError> {
                 ApiError::new(Code::NoRecentAttestation, "this miner has not attested")
                     .with("ttl_s", TICKET_MS / 1_000)
             })?;
+            if names::owner(c, &known.miner)?.is_some_and(|owner| owner.frozen) {
+                let why = "the operator lets nobody speak for this name at present";
+                return Err(ApiError::new(Code::NameFrozen, why));
+            }
             check_signature(&enrolment, known.public_key.as_ref(), epoch)?;
             if now_ms - known.last_ms > TICKET_MS {
                 return Err(ApiError::new(
@@ -83,15 +100,46 @@ pub async fn enroll(app: &App, body: Vec<u8>) -> Result<Enrolled, ApiError> {
             Ok::<_, ApiError>((known, epoch, weight))
         })
         .await?;
+    let attestation = known.attestation_id;
+    let verdict = app
+        .store
+        .read(move |c| Ok::<_, ApiError>(chronicle::verdict(c, attestation)?))
+        .await?
+        .unwrap_or_default();
     Ok(Enrolled {
+        active_fingerprint_checks: CHECKS.map(|(_, name, _)| name),
+        active_fingerprint_pass_count: app.compute(move || Ok(passed(&verdict))).await?,
+        active_fingerprint_total: CHECKS.len(),
         epoch,
         fingerprint_failed: !known.physical,
         hw_weight: Weight(known.multiplier),
+        measurement_nonce: (),
         miner_id,
         miner_pk: known.miner,
         ok: true,
         weight: Weight(weight),
     })
+}
+
+/// How many of the existing network's checks a recorded verdict has measured, and none failed.
+fn passed(verdict: &str) -> usize {
+    let verdict = parse(verdict.as_bytes()).unwrap_or(Value::Null);
+    let none = Vec::new();
+    let checks = verdict["checks"].as_array().unwrap_or(&none);
+    let outcomes = |channel: &'static str| {
+        let of_channel = checks
+            .iter()
+            .filter(move |check| check["channel"] == channel);
+        of_channel.map(|check| &check["outcome"])
+    };
+    let holds = |channel| {
+        outcomes(channel).any(|outcome| outcome != "absent")
+            && outcomes(channel).all(|outcome| outcome != "fail")
+    };
+    CHECKS
+        .iter()
+        .filter(|&&(_, _, channel)| holds(channel))
+        .count()
 }
 
 fn read(body: &[u8]) -> Result<Enrolment, ApiError> {

@@ -8,6 +8,7 @@ mod machine;
 pub mod replay;
 pub mod shape;
 pub mod signature;
+pub mod workload;
 mod unit;
 
 use probe_core::evidence::{Evidence, EVIDENCE_VERSION};
@@ -33,6 +34,7 @@ use accepted::{Accepted, Device};
 use machine::Machine;
 use shape::Submission;
 use signature::{may_speak, signer, Signer};
+use workload::Binding;
 use unit::Came;
 
 /// Decimal places of a weight: [`crate::verdict::WEIGHT_ONE`] is 10^9.
@@ -369,7 +371,8 @@ async fn record(
         epoch,
         fingerprint_passed: verdict.physical,
         macs_recorded: submission.macs,
-        measurement_binding_state: "absent",
+        measurement_binding_state: Binding::of(&submission.members, &nonce),
+        measurement_workload_next: workload::rounds(&nonce),
         nonce,
         ok: true,
         status: "accepted",

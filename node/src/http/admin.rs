@@ -45,6 +45,9 @@ pub const REASON_MAX: usize = 512;
 /// Where the existing network's tools put a token.
 pub const ADMIN_KEY: &str = "x-admin-key";
 
+/// The other place where they do.
+const API_KEY: &str = "x-api-key";
+
 /// What lets somebody in. Kept as a keyed hash: what is compared then has one length, and a
 /// comparison in constant time says nothing of the token.
 #[derive(Clone)]
@@ -112,7 +115,8 @@ impl Token {
             let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
             scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
         });
-        let key = headers.get(ADMIN_KEY).and_then(|v| v.to_str().ok());
+        let key = headers.get(ADMIN_KEY).or_else(|| headers.get(API_KEY));
+        let key = key.and_then(|v| v.to_str().ok());
         bearer
             .or(key)
             .is_some_and(|given| self.is(given.as_bytes()))

@@ -62,6 +62,7 @@ refusals! {
         Code::MissingSignals,
         Code::MissingFingerprint,
         Code::MissingNonce,
+        Code::NameFrozen,
         Code::IpRateLimit,
         Code::ChallengeInvalid,
         Code::NonceIdentityMismatch,
@@ -106,6 +107,7 @@ refusals! {
         Code::PubkeyMismatch,
         Code::InvalidEnrollmentSignature,
         Code::AttestationExpired,
+        Code::NameFrozen,
     ]
 }
 

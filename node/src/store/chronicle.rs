@@ -49,6 +49,15 @@ pub fn of_miner(
     Ok((entries, total))
 }
 
+/// The verdict of a row of the log, JSON.
+pub fn verdict(c: &Connection, id: i64) -> sql::Result<Option<String>> {
+    c.query_opt(
+        "SELECT verdict FROM attestations WHERE id = ?1",
+        params![id],
+        |row| row.get(0),
+    )
+}
+
 /// The epochs in which a miner attested, newest first, out of its newest `looked_at` submissions.
 pub fn epochs_of(c: &Connection, miner: &str, looked_at: i64) -> sql::Result<Vec<i64>> {
     c.query_all(
