@@ -7,9 +7,10 @@ use std::time::Duration;
 use crate::app::App;
 use crate::binding::migration;
 use crate::error::ApiError;
+use crate::fleet::index::EPOCHS_KEPT;
 use crate::store::settlement::{self, Next};
 use crate::store::sql::{Connection, Duty};
-use crate::store::{records, transfers};
+use crate::store::{fleet, records, transfers};
 
 /// Transfers booked in one transaction, at most.
 const TRANSFERS: u32 = 256;
@@ -26,7 +27,7 @@ const RETRY_MS: u64 = 1_000;
 /// Challenges are kept this long after their end, milliseconds, so that a late answer is told so.
 const KEEP_CHALLENGES_MS: i64 = 3_600_000;
 
-/// Challenges forgotten in one transaction, at most.
+/// Challenges, and buckets of the fleet's, forgotten in one transaction, at most.
 const FORGET: u32 = 1_000;
 
 /// Settles every epoch that is due, oldest first, in steps of a bounded number of miners: others write in
@@ -130,14 +131,18 @@ pub async fn run(app: Arc<App>) {
             tracing::error!("migrations of machines: {e}");
         }
         let before_ms = app.clock.now_ms() - KEEP_CHALLENGES_MS;
+        let chain = app.store.chain();
+        let before_epoch = chain.epoch(app.clock.now_s()).saturating_sub(EPOCHS_KEPT);
         let forgotten = app
             .store
-            .write(move |c| Ok::<_, ApiError>(records::forget_challenges(c, before_ms, FORGET)?))
+            .write(move |c| {
+                records::forget_challenges(c, before_ms, FORGET)?;
+                Ok::<_, ApiError>(fleet::forget_buckets(c, before_epoch, FORGET)?)
+            })
             .await;
         if let Err(e) = forgotten {
-            tracing::error!("forgetting old challenges: {e}");
+            tracing::error!("forgetting what nobody asks for any more: {e}");
         }
-        let chain = app.store.chain();
         let end_ms = chain
             .epoch_end_s(chain.epoch(app.clock.now_s()))
             .saturating_mul(1_000);
