@@ -38,6 +38,8 @@ pub struct Config {
     pub miners_per_hour: u32,
     /// Submissions an hour that one key signed; 0 for no limit.
     pub submissions_per_hour: u32,
+    /// Transfers an hour that one key signed; 0 for no limit.
+    pub transfers_per_hour: u32,
     /// Lists a minute for one address; 0 for no limit.
     pub lists_per_minute: u32,
     /// Proxies whose `X-Real-IP` is believed.
@@ -76,6 +78,7 @@ impl Default for Config {
             miners_per_hour: 15,
             // A miner sends six, the existing network takes ten: room for what goes wrong.
             submissions_per_hour: 30,
+            transfers_per_hour: 600,
             lists_per_minute: 100,
             trusted_proxies: vec![
                 IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -154,6 +157,9 @@ pub struct Settings {
     /// Submissions an hour that one key signed; 0 for no limit [default: 30]
     #[arg(long, value_name = "N", env = "VERDIGRIS_NODE_SUBMISSIONS_PER_HOUR")]
     pub submissions_per_hour: Option<u32>,
+    /// Transfers an hour that one key signed; 0 for no limit [default: 600]
+    #[arg(long, value_name = "N", env = "VERDIGRIS_NODE_TRANSFERS_PER_HOUR")]
+    pub transfers_per_hour: Option<u32>,
     /// Lists a minute for one address; 0 for no limit [default: 100]
     #[arg(long, value_name = "N", env = "VERDIGRIS_NODE_LISTS_PER_MINUTE")]
     pub lists_per_minute: Option<u32>,
@@ -312,6 +318,7 @@ impl Settings {
             challenges_per_minute,
             miners_per_hour,
             submissions_per_hour,
+            transfers_per_hour,
             lists_per_minute,
             trusted_proxies,
             connections,
@@ -350,6 +357,7 @@ impl Settings {
             lists_per_minute: Some(config.lists_per_minute),
             trusted_proxies: Some(config.trusted_proxies),
             submissions_per_hour: Some(config.submissions_per_hour),
+            transfers_per_hour: Some(config.transfers_per_hour),
             connections: Some(config.connections),
             connections_per_address: Some(config.connections_per_address),
             connection_age: Some(config.connection_age.as_secs()),
@@ -446,6 +454,9 @@ impl Settings {
             submissions_per_hour: self
                 .submissions_per_hour
                 .unwrap_or(default.submissions_per_hour),
+            transfers_per_hour: self
+                .transfers_per_hour
+                .unwrap_or(default.transfers_per_hour),
             lists_per_minute: self.lists_per_minute.unwrap_or(default.lists_per_minute),
             trusted_proxies: self
                 .trusted_proxies

@@ -137,6 +137,12 @@ codes! {
     OutOfOrderNonce "OUT_OF_ORDER_NONCE" BAD_REQUEST,
     /// The sender does not have that much.
     InsufficientBalance "INSUFFICIENT_BALANCE" BAD_REQUEST,
+    /// The operator lets nothing leave this wallet.
+    WalletBlocked "WALLET_BLOCKED" FORBIDDEN,
+    /// The operator looks into this wallet.
+    WalletHeld "WALLET_HELD" CONFLICT,
+    /// Only the owner of an address sends from it.
+    SenderHasKey "SENDER_HAS_KEY" FORBIDDEN,
     /// No transfer has this hash.
     TransactionNotFound "TRANSACTION_NOT_FOUND" NOT_FOUND,
     /// No machine of this number is bound to that miner.

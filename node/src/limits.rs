@@ -32,6 +32,7 @@ pub struct Limits {
     miners: Mutex<HashMap<IpAddr, (Instant, HashSet<String>)>>,
     miners_limit: u32,
     submissions: Window<[u8; 32]>,
+    transfers: Window<[u8; 32]>,
     connections: Mutex<HashMap<IpAddr, usize>>,
     connections_limit: usize,
     /// Each stands for many.
@@ -68,6 +69,7 @@ impl Limits {
             miners: Mutex::default(),
             miners_limit: config.miners_per_hour,
             submissions: Window::new(config.submissions_per_hour, HOUR),
+            transfers: Window::new(config.transfers_per_hour, HOUR),
             connections: Mutex::default(),
             connections_limit: config.connections_per_address,
             proxies: config.trusted_proxies.clone(),
@@ -132,6 +134,19 @@ impl Limits {
             return Ok(());
         }
         let message = format!("at most {} submissions an hour with one key", spent.limit);
+        Err(ApiError::new(Code::RateLimit, message).after(spent.reset_s))
+    }
+
+    /// Counts a transfer that this key signed.
+    ///
+    /// # Errors
+    /// [`Code::RateLimit`].
+    pub fn admit_transfer(&self, key: [u8; 32]) -> Result<(), ApiError> {
+        let spent = self.transfers.count(key);
+        if spent.allowed {
+            return Ok(());
+        }
+        let message = format!("at most {} transfers an hour with one key", spent.limit);
         Err(ApiError::new(Code::RateLimit, message).after(spent.reset_s))
     }
 

@@ -107,8 +107,8 @@ pub async fn confirm_overdue(app: &App) -> Result<usize, ApiError> {
             })
             .await?
             .unwrap_or_default();
-        confirmed += batch;
-        if batch < TRANSFERS as usize {
+        confirmed += batch.len();
+        if batch.len() < TRANSFERS as usize {
             return Ok(confirmed);
         }
     }

@@ -11,7 +11,6 @@ use axum::response::{IntoResponse, Response};
 use axum::Router;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Serialize;
-use serde_json::Value;
 use sha2::Sha256;
 use std::io::Read as _;
 use std::path::Path;
@@ -20,27 +19,20 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::openapi::{refusals, BODY, STORE, TOKEN};
+use super::openapi::{refusals, STORE, TOKEN};
 use super::reply::Answer;
-use super::request::Bytes;
-use super::requests::VoidRequest;
 use super::scalars::MicroRtc;
-use super::transfers::{shown, Transfer};
-use super::{bindings, metrics, openapi, with_common_layers};
+use super::{bindings, metrics, openapi, treasury, with_common_layers};
 use crate::app::App;
-use crate::attest;
 use crate::error::{ApiError, Code};
 use crate::keys::random;
-use crate::store::{books, transfers};
+use crate::store::books;
 
 /// Characters of a token, at least (existing network). 32 random hexadecimal digits are 128 bits.
 const TOKEN_MIN: usize = 32;
 
 /// Bytes of a token's file that are looked at.
 const TOKEN_FILE_MAX: u64 = 4_096;
-
-/// Bytes of the reason for a decision of the operator's, at most.
-pub const REASON_MAX: usize = 512;
 
 /// Where the existing network's tools put a token.
 pub const ADMIN_KEY: &str = "x-admin-key";
@@ -128,7 +120,7 @@ pub fn router(app: &Arc<App>, token: Token) -> Router {
     let routes = OpenApiRouter::with_openapi(openapi::empty_for_operator())
         .routes(routes!(read_metrics))
         .routes(routes!(status))
-        .routes(routes!(void))
+        .merge(treasury::of_operator())
         .routes(routes!(super::key_admin::key))
         .merge(bindings::of_operator())
 ;
@@ -231,62 +223,6 @@ async fn status(State(app): State<Arc<App>>) -> Result<Answer<Status>, ApiError>
         store_queue: app.store.waiting(),
         uptime_s: app.started.elapsed().as_secs(),
         version: env!("CARGO_PKG_VERSION"),
-    }))
-}
-
-/// A transfer that was called off.
-#[derive(Serialize, ToSchema)]
-struct Voided {
-    #[serde(flatten)]
-    transfer: Transfer,
-    ok: bool,
-}
-
-refusals! {
-    VoidRefusals = BODY, STORE, TOKEN,
-        &[Code::InvalidParameter, Code::TransactionNotFound, Code::TransferEnded]
-}
-
-/// Calls off a transfer that waits. Its sender will read why.
-#[utoipa::path(
-    post,
-    path = "/pending/void",
-    operation_id = "voidTransfer",
-    tag = "Operator",
-    request_body = VoidRequest,
-    responses((status = 200, description = "It is called off.", body = Voided), VoidRefusals)
-)]
-async fn void(State(app): State<Arc<App>>, Bytes(body): Bytes) -> Result<Answer<Voided>, ApiError> {
-    let body = attest::object(&body)?;
-    let invalid = |why| ApiError::new(Code::InvalidParameter, why);
-    let id = body
-        .get("pending_id")
-        .and_then(Value::as_i64)
-        .ok_or_else(|| invalid("\"pending_id\" is the transfer's number"))?;
-    let reason = body
-        .get("reason")
-        .and_then(Value::as_str)
-        .filter(|reason| !reason.trim().is_empty() && reason.len() <= REASON_MAX)
-        .ok_or_else(|| invalid("\"reason\" is a text for the sender, of at most 512 bytes"))?
-        .to_owned();
-    let now_ms = app.clock.now_ms();
-    let (voided, kept) = app
-        .store
-        .write(move |c| {
-            let voided = transfers::void(c, id, &reason, now_ms)?;
-            Ok::<_, ApiError>((voided, transfers::by_id(c, id)?))
-        })
-        .await?;
-    let kept =
-        kept.ok_or_else(|| ApiError::new(Code::TransactionNotFound, "there is no such transfer"))?;
-    if !voided {
-        let why = format!("transfer {id} is {} already", kept.state.name());
-        return Err(ApiError::new(Code::TransferEnded, why));
-    }
-    tracing::warn!(transfer = id, "called off by the operator");
-    Ok(Answer::new(Voided {
-        transfer: shown(&kept),
-        ok: true,
     }))
 }
 

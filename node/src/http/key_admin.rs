@@ -6,7 +6,6 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-use super::admin::REASON_MAX;
 use super::openapi::{refusals, BODY, ID, STORE, TOKEN};
 use super::reply::Answer;
 use super::request::Bytes;
@@ -18,6 +17,7 @@ use crate::attest::shape::check_id;
 use crate::error::{ApiError, Code};
 use crate::keys::{self, hex, unhex};
 use crate::store::names::{self, Act, Recorded};
+use crate::transfer::reason;
 
 /// Decisions in one answer, at most.
 const DECISIONS_MAX: i64 = 100;
@@ -145,10 +145,9 @@ fn wanted(body: &Map<String, Value>, miner: &str) -> Result<Option<(Act, String)
     if keys::is_address(miner) && matches!(act, Act::Set(_) | Act::Unpin) {
         return Err(invalid("an address belongs to its key for ever"));
     }
-    let reason = text(body, "reason")
-        .filter(|reason| !reason.trim().is_empty() && reason.len() <= REASON_MAX)
-        .ok_or_else(|| invalid("\"reason\" is a text of at most 512 bytes"))?;
-    Ok(Some((act, reason.to_owned())))
+    let reason = reason(text(body, "reason").unwrap_or_default());
+    let reason = reason.map_err(|why| ApiError::new(Code::InvalidParameter, why))?;
+    Ok(Some((act, reason)))
 }
 
 fn text<'a>(body: &'a Map<String, Value>, name: &str) -> Option<&'a str> {

@@ -24,6 +24,7 @@ mod requests;
 pub mod scalars;
 mod slots;
 mod transfers;
+mod treasury;
 mod wallets;
 
 use axum::extract::{Request, State};

@@ -41,6 +41,8 @@ refusals! {
         Code::InvalidTransferSignature,
         Code::LegacySignatureFeeUnbound,
         Code::SignedTransferFeeUnsettled,
+        Code::WalletHeld,
+        Code::WalletBlocked,
         Code::ReplayDetected,
         Code::OutOfOrderNonce,
         Code::TooManyPending,
@@ -170,13 +172,13 @@ pub struct Checkable {
     #[serde(flatten)]
     transfer: Transfer,
     ok: bool,
-    /// The sender's Ed25519 key, in hexadecimal.
+    /// The sender's Ed25519 key, in hexadecimal; null where the operator ordered it.
     #[schema(pattern = "^[0-9a-f]{64}$")]
-    public_key: String,
-    /// In hexadecimal.
+    public_key: Option<String>,
+    /// In hexadecimal; null where the operator ordered it.
     #[schema(pattern = "^[0-9a-f]{128}$")]
-    signature: String,
-    /// What is signed. ASCII.
+    signature: Option<String>,
+    /// What is signed, or ordered. ASCII.
     signed_text: String,
 }
 
@@ -212,8 +214,8 @@ pub async fn transaction(
     Ok(Answer::new(Checkable {
         transfer: shown(&kept),
         ok: true,
-        public_key: hex(&signed.public_key),
-        signature: hex(&signed.signature),
+        public_key: signed.signature.map(|s| hex(&s.public_key)),
+        signature: signed.signature.map(|s| hex(&s.bytes)),
         signed_text: String::from_utf8_lossy(&signed.signed).into_owned(),
     }))
 }
@@ -303,23 +305,42 @@ pub async fn pending(
         ));
     }
     let wallet = query::wallet(query.miner_id, query.address)?;
-    let (Whole(limit), Whole(offset), Which(state)) = (query.limit, query.offset, query.status);
-    let (page, total) = app
-        .store
-        .read(move |c| {
-            let page = transfers::of_wallet(c, &wallet, state, limit, offset)?;
-            Ok::<_, ApiError>(page)
-        })
-        .await?;
-    let pending: Vec<Transfer> = page.iter().map(shown).collect();
-    Ok(Answer::new(Pending {
-        count: pending.len(),
-        limit,
-        offset,
-        ok: true,
-        pending,
-        total,
-    }))
+    Pending::read(
+        &app,
+        Some(wallet),
+        query.status,
+        query.limit.0,
+        query.offset.0,
+    )
+    .await
+}
+
+impl Pending {
+    /// A page of a wallet's transfers, or of everybody's.
+    pub async fn read(
+        app: &App,
+        wallet: Option<String>,
+        Which(state): Which,
+        limit: i64,
+        offset: i64,
+    ) -> Result<Answer<Self>, ApiError> {
+        let (page, total) = app
+            .store
+            .read(move |c| {
+                let page = transfers::list(c, wallet.as_deref(), state, limit, offset)?;
+                Ok::<_, ApiError>(page)
+            })
+            .await?;
+        let pending: Vec<Transfer> = page.iter().map(shown).collect();
+        Ok(Answer::new(Pending {
+            count: pending.len(),
+            limit,
+            offset,
+            ok: true,
+            pending,
+            total,
+        }))
+    }
 }
 
 /// A transfer between wallets.

@@ -19,10 +19,12 @@ mod meta;
 pub mod names;
 mod readers;
 pub mod records;
+pub mod reviews;
 mod schema;
 pub mod settlement;
 pub mod sql;
 pub mod transfers;
+pub mod treasury;
 mod writer;
 
 use std::path::Path;

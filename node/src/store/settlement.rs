@@ -13,7 +13,7 @@ use crate::ledger::{payout_reference, Account, Transaction};
 
 /// Miners paid in one transaction, at most: what others wait for the writer meanwhile is some tens of
 /// milliseconds.
-pub const PART: i64 = 8_192;
+pub const PART: i64 = 16_384;
 
 /// An epoch whose division is decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,6 +149,24 @@ pub fn divide(c: &Connection, epoch: i64, pot: i64) -> sql::Result<Division> {
     })
 }
 
+/// How many are enrolled in an epoch, and what they weigh together. Enrolments are only ever added, and
+/// weight is only ever taken off before: where both are as they were, everything is.
+fn weighed(c: &Connection, epoch: i64) -> sql::Result<(i64, i128)> {
+    // A sum of 64 bits could overflow; those of the two halves cannot.
+    c.query_one(
+        &format!(
+            "SELECT count(*), CAST(coalesce(sum(weight >> 32), 0) AS BIGINT),
+                    CAST(coalesce(sum(weight & 4294967295), 0) AS BIGINT)
+             FROM {WEIGHTS} WHERE epoch = ?1"
+        ),
+        params![epoch],
+        |row| {
+            let (high, low): (i64, i64) = (row.get(1)?, row.get(2)?);
+            Ok((row.get(0)?, (i128::from(high) << 32) + i128::from(low)))
+        },
+    )
+}
+
 fn count(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
@@ -168,9 +186,7 @@ pub fn begin(
     if next(c, chain, now_ms)? != Some(Next::Begin(epoch, division.pot)) {
         return Ok(false);
     }
-    // Enrolments are only ever added.
-    let enrolled = books::enrolled(c, epoch)?;
-    if enrolled != division.miners {
+    if weighed(c, epoch)? != (division.miners, division.total_weight) {
         return Ok(false);
     }
     let cut = division.cut.as_ref();

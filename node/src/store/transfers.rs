@@ -1,9 +1,10 @@
 //! Statements about transfers between wallets: taking, booking, calling off, looking up.
 
 use super::books;
+use super::reviews::{self, Decision};
 use super::sql::{self, params, Connection, Row};
 use crate::ledger::{Account, Transaction};
-use crate::transfer::Transfer;
+use crate::transfer::{Signature, Transfer};
 
 /// Transfers of one sender that may wait at a time: what is promised is summed up for each new one.
 pub const PENDING_MAX: i64 = 1_024;
@@ -11,6 +12,10 @@ pub const PENDING_MAX: i64 = 1_024;
 /// Why a signed transfer is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
+    /// The operator looks into the sender, for this reason.
+    Held(String),
+    /// The operator lets the sender send nothing, for this reason.
+    Blocked(String),
     /// The sender used this nonce before, for the transfer of this hash.
     Replay(String),
     /// The sender used this nonce, which is higher.
@@ -64,7 +69,7 @@ pub struct Kept {
     pub state: State,
 }
 
-/// Takes a transfer whose signature is right. Gives its number.
+/// Takes a transfer whose signature is right, or that is ordered. Gives its number.
 ///
 /// # Errors
 /// Where the database refuses.
@@ -74,6 +79,14 @@ pub fn accept(
     received_ms: i64,
     confirms_ms: i64,
 ) -> sql::Result<Result<i64, Refusal>> {
+    // The operator's own orders are no matter of review.
+    if let (Some(_), Some(review)) = (t.signature, reviews::of(c, &t.from)?) {
+        match review.decision {
+            Decision::Held => return Ok(Err(Refusal::Held(review.reason))),
+            Decision::Blocked => return Ok(Err(Refusal::Blocked(review.reason))),
+            Decision::Cleared => {}
+        }
+    }
     let used = c.query_opt(
         "SELECT hash FROM transfers WHERE from_address = ?1 AND nonce = ?2",
         params![t.from, t.nonce],
@@ -82,12 +95,8 @@ pub fn accept(
     if let Some(hash) = used {
         return Ok(Err(Refusal::Replay(hash)));
     }
-    let latest: Option<i64> = c.query_one(
-        "SELECT max(nonce) FROM transfers WHERE from_address = ?1",
-        params![t.from],
-        |row| row.get(0),
-    )?;
-    if let Some(latest) = latest.filter(|&latest| latest >= t.nonce) {
+    let latest = latest_nonce(c, &t.from)?;
+    if latest >= t.nonce {
         return Ok(Err(Refusal::OutOfOrder(latest)));
     }
     let balance = books::balance(c, &Account::Wallet(t.from.clone()))?;
@@ -110,8 +119,8 @@ pub fn accept(
             t.amount,
             t.nonce,
             t.memo,
-            t.public_key,
-            t.signature,
+            t.signature.map(|signature| signature.public_key),
+            t.signature.map(|signature| signature.bytes),
             t.signed,
             received_ms,
             confirms_ms,
@@ -119,6 +128,15 @@ pub fn accept(
         |row| row.get(0),
     )
     .map(Ok)
+}
+
+/// The highest nonce that a wallet used; 0 where it used none.
+pub fn latest_nonce(c: &Connection, from: &str) -> sql::Result<i64> {
+    c.query_one(
+        "SELECT coalesce(max(nonce), 0) FROM transfers WHERE from_address = ?1",
+        params![from],
+        |row| row.get(0),
+    )
 }
 
 /// How many transfers of a wallet wait, what they come to, µRTC, and until when the first of them does.
@@ -131,15 +149,15 @@ fn promised(c: &Connection, from: &str) -> sql::Result<(i64, i64, i64)> {
     )
 }
 
-/// Books up to `limit` transfers that are due, those that were due first before the others. Gives how
-/// many; fewer than `limit` means that none is left.
+/// Books up to `limit` transfers that are due, those that were due first before the others. Gives their
+/// numbers; fewer than `limit` means that none is left.
 ///
 /// A transfer is booked by one transaction, unique by its hash, and by its new state, in the caller's
 /// transaction: a crash leaves both or neither.
 ///
 /// # Errors
 /// Where the database refuses.
-pub fn confirm_due(c: &Connection, now_ms: i64, limit: u32) -> sql::Result<usize> {
+pub fn confirm_due(c: &Connection, now_ms: i64, limit: u32) -> sql::Result<Vec<i64>> {
     let due: Vec<(i64, String, String, String, i64)> = c.query_all(
         "SELECT id, hash, from_address, to_address, amount FROM transfers
          WHERE state = 'pending' AND confirms_ms <= ?1 ORDER BY confirms_ms, id LIMIT ?2",
@@ -163,7 +181,7 @@ pub fn confirm_due(c: &Connection, now_ms: i64, limit: u32) -> sql::Result<usize
             params![now_ms, id],
         )?;
     }
-    Ok(due.len())
+    Ok(due.iter().map(|(id, ..)| *id).collect())
 }
 
 /// Whether a transfer is due. Costs no lock.
@@ -194,6 +212,7 @@ const COLUMNS: &str = "id, hash, from_address, to_address, amount, nonce, memo, 
 fn read(row: &Row<'_>) -> sql::Result<Kept> {
     let ended: Option<i64> = row.get(13)?;
     let reason: Option<String> = row.get(14)?;
+    let (key, signature): (Option<[u8; 32]>, Option<[u8; 64]>) = (row.get(7)?, row.get(8)?);
     Ok(Kept {
         id: row.get(0)?,
         transfer: Transfer {
@@ -203,8 +222,9 @@ fn read(row: &Row<'_>) -> sql::Result<Kept> {
             amount: row.get(4)?,
             nonce: row.get(5)?,
             memo: row.get(6)?,
-            public_key: row.get(7)?,
-            signature: row.get(8)?,
+            signature: key
+                .zip(signature)
+                .map(|(public_key, bytes)| Signature { public_key, bytes }),
             signed: row.get(9)?,
         },
         received_ms: row.get(10)?,
@@ -247,16 +267,26 @@ pub fn for_each(c: &Connection, mut look: impl FnMut(Kept) -> sql::Result<()>) -
     )
 }
 
-/// A wallet's transfers, newest first, of one state or of all; and how many there are in all.
-pub fn of_wallet(
+/// A wallet's transfers or everybody's, newest first, of one state or of all; and how many there are in
+/// all.
+pub fn list(
     c: &Connection,
-    wallet: &str,
+    wallet: Option<&str>,
     state: Option<&str>,
     limit: i64,
     offset: i64,
 ) -> sql::Result<(Vec<Kept>, i64)> {
-    let which = "FROM transfers WHERE (from_address = ?1 OR to_address = ?1)
-                 AND (CAST(?2 AS TEXT) IS NULL OR state = ?2)";
+    // Two texts: one for both could not use the indexes.
+    let which = match wallet {
+        Some(_) => {
+            "FROM transfers WHERE (from_address = ?1 OR to_address = ?1)
+             AND (CAST(?2 AS TEXT) IS NULL OR state = ?2)"
+        }
+        None => {
+            "FROM transfers WHERE CAST(?1 AS TEXT) IS NULL
+             AND (CAST(?2 AS TEXT) IS NULL OR state = ?2)"
+        }
+    };
     let total = c.query_one(
         &format!("SELECT count(*) {which}"),
         params![wallet, state],

@@ -18,7 +18,7 @@ pub enum Command {
         /// Its number: `pending_id`
         id: i64,
         /// Why, for its sender to read
-        #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        #[arg(long, value_name = "TEXT", value_parser = super::reason)]
         reason: String,
         /// Which database
         #[command(flatten)]

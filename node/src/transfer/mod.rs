@@ -3,10 +3,12 @@
 //! A transfer is taken where the signature, the nonce and the money are right; then it waits, so that
 //! the operator can call it off, and is booked by the task that settles epochs. [`request`] reads it,
 //! [`amount`] its numbers; [`Transfer`] is what is kept: with the signed bytes, so that anybody can
-//! check it again, as [`crate::audit`] does.
+//! check it again, as [`crate::audit`] does. Names have no key to sign with: what they have moves by the
+//! operator's [`order`].
 
 pub mod amount;
 pub mod command;
+pub mod order;
 pub mod request;
 
 use serde::Serialize;
@@ -28,10 +30,28 @@ use request::Request;
 /// Bytes of a memo, at most.
 pub const MEMO_MAX: usize = 1_024;
 
+/// Bytes of a reason that the operator gives, at most.
+pub const REASON_MAX: usize = 512;
+
+/// Reads the reason for what the operator does to somebody's money, who will read it.
+///
+/// # Errors
+/// A sentence, where the text is blank, too long, or has a character of code 0.
+pub fn reason(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    // PostgreSQL has no texts with NUL in them.
+    if text.is_empty() || text.len() > REASON_MAX || text.contains('\0') {
+        return Err(format!(
+            "the reason is a text for whose money it is, of 1 to {REASON_MAX} bytes"
+        ));
+    }
+    Ok(text.to_owned())
+}
+
 /// Hexadecimal digits of a transfer's hash.
 pub const HASH_DIGITS: usize = 32;
 
-/// A transfer whose signature is right.
+/// A transfer whose signature is right, or that the operator ordered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transfer {
     /// Its name: the first half of the SHA-256 of `signed` and `signature`, hexadecimal.
@@ -46,12 +66,19 @@ pub struct Transfer {
     pub nonce: i64,
     /// For the receiver.
     pub memo: String,
-    /// Whose hash is `from`.
-    pub public_key: [u8; 32],
-    /// Ed25519, over `signed`.
-    pub signature: [u8; 64],
-    /// JSON, as Python writes it.
+    /// The sender's; `None` where the operator ordered it.
+    pub signature: Option<Signature>,
+    /// What was signed or ordered. JSON; where it was signed, as Python writes it.
     pub signed: Vec<u8>,
+}
+
+/// A sender's signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signature {
+    /// Whose hash is the sender's address.
+    pub public_key: [u8; 32],
+    /// Ed25519, over [`Transfer::signed`].
+    pub bytes: [u8; 64],
 }
 
 /// Checks a request but for what only the books know.
@@ -91,8 +118,10 @@ pub fn check(body: &[u8], chain_id: &str) -> Result<Transfer, ApiError> {
         amount: request.micro,
         nonce: request.nonce,
         memo: request.memo,
-        public_key,
-        signature,
+        signature: Some(Signature {
+            public_key,
+            bytes: signature,
+        }),
         signed,
     })
 }
@@ -123,7 +152,7 @@ fn verified(request: &Request, key: &[u8; 32]) -> Result<([u8; 64], Vec<u8>), Ap
     Ok((signature, older))
 }
 
-fn hash(signed: &[u8], signature: &[u8; 64]) -> String {
+fn hash(signed: &[u8], signature: &[u8]) -> String {
     let digest = Sha256::new()
         .chain_update(signed)
         .chain_update(signature)
@@ -134,18 +163,33 @@ fn hash(signed: &[u8], signature: &[u8; 64]) -> String {
 }
 
 impl Transfer {
-    /// Derives the transfer again from the bytes that were signed; a sentence for what differs.
+    /// Derives the transfer again from the bytes that were signed or ordered; a sentence for what
+    /// differs.
     pub fn proof(&self) -> Result<(), &'static str> {
-        if hash(&self.signed, &self.signature) != self.hash {
+        let bytes = self.signature.map(|signature| signature.bytes);
+        let bytes = bytes.as_ref().map_or(&[][..], |bytes| bytes);
+        if hash(&self.signed, bytes) != self.hash {
             return Err("its name is not the hash of what was signed");
         }
-        if keys::address(&self.public_key) != self.from {
-            return Err("its key is not the sender's");
-        }
-        if !keys::verify(&self.public_key, &self.signature, &self.signed) {
-            return Err("its signature is not valid");
-        }
         let said = parse(&self.signed).unwrap_or_default();
+        match self.signature {
+            Some(Signature { public_key, bytes }) => {
+                if keys::address(&public_key) != self.from {
+                    return Err("its key is not the sender's");
+                }
+                if !keys::verify(&public_key, &bytes, &self.signed) {
+                    return Err("its signature is not valid");
+                }
+            }
+            None => {
+                if keys::has_address_shape(&self.from) {
+                    return Err("it was ordered, and the sender's address has a key");
+                }
+                if said["ordered_by"] != order::ORDERED_BY {
+                    return Err("it is neither signed nor ordered");
+                }
+            }
+        }
         let text = |name: &str| said[name].as_str();
         let amount = said["amount"]
             .as_number()
@@ -201,11 +245,16 @@ pub struct Taken {
 /// Takes a transfer, or says why not.
 ///
 /// # Errors
-/// Those of [`check`]; [`Code::ReplayDetected`], [`Code::OutOfOrderNonce`],
+/// Those of [`check`]; [`Code::RateLimit`] for too many of one key; [`Code::WalletHeld`],
+/// [`Code::WalletBlocked`], [`Code::ReplayDetected`], [`Code::OutOfOrderNonce`],
 /// [`Code::TooManyPending`], [`Code::InsufficientBalance`].
 pub async fn accept(app: &App, body: Vec<u8>) -> Result<Taken, ApiError> {
     let chain_id = app.config.chain_id.clone();
     let transfer = app.compute(move || check(&body, &chain_id)).await?;
+    // Whoever signs with a key has it, so nobody can use up somebody else's.
+    if let Some(signature) = &transfer.signature {
+        app.limits.admit_transfer(signature.public_key)?;
+    }
     let delay_ms = i64::try_from(app.config.transfer_delay.as_millis()).unwrap_or(i64::MAX);
     let received_ms = app.clock.now_ms();
     let confirms_ms = received_ms.saturating_add(delay_ms);
@@ -239,6 +288,15 @@ pub async fn accept(app: &App, body: Vec<u8>) -> Result<Taken, ApiError> {
 
 fn refused(transfer: &Transfer, refusal: Refusal, now_ms: i64) -> ApiError {
     match refusal {
+        Refusal::Held(reason) => {
+            ApiError::new(Code::WalletHeld, "the operator looks into this wallet")
+                .with("reason", reason)
+        }
+        Refusal::Blocked(reason) => ApiError::new(
+            Code::WalletBlocked,
+            "the operator lets nothing leave this wallet",
+        )
+        .with("reason", reason),
         Refusal::Replay(hash) => ApiError::new(
             Code::ReplayDetected,
             "this nonce was used already, by the transfer named",

@@ -95,7 +95,7 @@ impl Request {
                 )
             })?;
         let to = address(&object, "to_address")
-            .filter(|id| keys::is_address(id) || is_registered(id))
+            .filter(|id| payable(id))
             .ok_or_else(|| {
                 malformed(
                     Code::InvalidToAddressFormat,
@@ -205,6 +205,11 @@ fn number(value: Option<&Value>) -> Result<Amount, BadAmount> {
 fn address(object: &Map<String, Value>, name: &str) -> Option<String> {
     let text = object.get(name)?.as_str()?;
     Some(text.trim().to_owned())
+}
+
+/// Whether everybody may send money to this id.
+pub(super) fn payable(id: &str) -> bool {
+    keys::is_address(id) || is_registered(id)
 }
 
 fn is_registered(id: &str) -> bool {
