@@ -8,6 +8,9 @@
 //!
 //! Who is compared with whom comes out of an index of small buckets ([`index`]), so that an
 //! attestation costs the same among a thousand miners and among a million. ROMs are judged in [`rom`].
+//!
+//! All of that is pure. [`seen`] reads an attestation, [`known`] is what is kept of a miner, [`watch`] moves it in
+//! the attestation's transaction and records what an assessment found, [`tell`] says it in words.
 
 pub mod assess;
 pub mod circumstance;
