@@ -8,8 +8,10 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
+use verdigris_node::config::Config;
 use verdigris_node::http;
 use verdigris_node::http::admin::Token;
+use verdigris_node::json::parse;
 
 on_each_database!(
     the_operator_gives_a_name_to_another_key,
@@ -41,6 +43,201 @@ fn ask(operator: SocketAddr, path: &str, token: &str, body: &Value) -> Reply {
 
 fn void(operator: SocketAddr, token: &str, body: &Value) -> Reply {
     ask(operator, "/pending/void", token, body)
+}
+
+fn look(operator: SocketAddr, path: &str) -> Reply {
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: node\r\nConnection: close\r\nX-Admin-Key: {TOKEN}\r\n\r\n"
+    );
+    Reply::read(&common::exchange(operator, request.as_bytes())).unwrap()
+}
+
+/// A node on which a name without a key and an address have half a pot each, and its operator.
+fn funded() -> (Node, SocketAddr, Miner) {
+    let node = Node::start(unlimited());
+    let operator = operator_of(&node);
+    let owner = Miner::number(0);
+    assert_eq!(owner.attest(&node).status, 200);
+    let unsigned = Miner::number(1).named("power8");
+    assert_eq!(node.submit(&unsigned.body(&node.nonce())).status, 200);
+    node.wait_ms(EPOCH_MS);
+    assert_eq!(node.settle(), 1);
+    (node, operator, owner)
+}
+
+#[test]
+fn the_operator_moves_the_money_of_a_name_and_of_nobody_else() {
+    let (node, operator, owner) = funded();
+    let order = |from: &str, to: &str, amount: &str, nonce: i64| {
+        let text = format!(
+            r#"{{"from_miner":"{from}","to_miner":"{to}","amount_rtc":{amount},"nonce":{nonce},"reason":"moved house"}}"#
+        );
+        ask(
+            operator,
+            "/wallet/transfer",
+            TOKEN,
+            &parse(text.as_bytes()).unwrap(),
+        )
+    };
+    // Not for everybody, and not without the token.
+    let body = json!({"from_miner": "power8", "to_miner": owner.id, "amount_rtc": 0.5});
+    assert_eq!(node.post("/wallet/transfer", &body).status, 404);
+    let stranger = ask(
+        operator,
+        "/wallet/transfer",
+        "another-token-of-thirty-two-char",
+        &body,
+    );
+    assert_eq!(stranger.status, 401);
+    let own = order(&owner.id, "power8", "0.5", 1);
+    assert_eq!((own.status, own.code()), (403, "SENDER_HAS_KEY"));
+
+    let taken = order("power8", &owner.id, "0.5", 1);
+    assert_eq!(taken.status, 200, "{taken:?}");
+    assert_eq!(taken.body["phase"], "pending");
+    // Sent again because the answer was lost, it is no second one.
+    assert_eq!(
+        order("power8", &owner.id, "0.5", 1).code(),
+        "REPLAY_DETECTED"
+    );
+    assert_eq!(
+        order("power8", &owner.id, "0.3", 2).code(),
+        "INSUFFICIENT_BALANCE"
+    );
+    let soundness = look(operator, "/pending/integrity").body;
+    assert_eq!(
+        (
+            &soundness["ok"],
+            &soundness["pending"],
+            &soundness["pending_i64"],
+            &soundness["overdue"]
+        ),
+        (&json!(true), &json!(1), &json!(500_000), &json!(0))
+    );
+    let waiting = look(operator, "/pending/list").body;
+    assert_eq!(waiting["pending"][0]["from_address"], "power8");
+
+    // Due and not before, and once.
+    let confirm = || ask(operator, "/pending/confirm", TOKEN, &json!({"limit": 5})).body;
+    assert_eq!(confirm()["confirmed_count"], 0);
+    node.wait_ms(i64::try_from(node.app.config.transfer_delay.as_millis()).unwrap());
+    assert_eq!(look(operator, "/pending/integrity").body["overdue"], 1);
+    assert_eq!(confirm()["confirmed_ids"], json!([1]));
+    assert_eq!(confirm()["confirmed_count"], 0);
+    let tooth = ask(operator, "/pending/confirm", TOKEN, &json!({"limit": 501}));
+    assert_eq!(tooth.status, 400);
+
+    let balances = look(operator, "/wallet/balances/all?limit=1").body;
+    assert_eq!(
+        (&balances["wallets"], &balances["total_i64"]),
+        (&json!(2), &json!(1_500_000))
+    );
+    let first = balances["next_after"].as_str().unwrap();
+    let rest = look(operator, &format!("/wallet/balances/all?after={first}")).body;
+    let mut held: Vec<(&str, i64)> = [&balances, &rest]
+        .iter()
+        .flat_map(|page| page["balances"].as_array().unwrap())
+        .map(|b| {
+            (
+                b["miner_id"].as_str().unwrap(),
+                b["amount_i64"].as_i64().unwrap(),
+            )
+        })
+        .collect();
+    held.sort_unstable();
+    assert_eq!(held, [(owner.id.as_str(), 1_250_000), ("power8", 250_000)]);
+    let ledger = look(operator, "/wallet/ledger?miner_id=power8").body;
+    let lines: Vec<(&str, i64)> = ledger["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| {
+            (
+                line["reason"].as_str().unwrap(),
+                line["delta_i64"].as_i64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(lines.len(), 2);
+    assert!(lines[0].0.starts_with("transfer/") && lines[0].1 == -500_000);
+    assert_eq!(lines[1], ("epoch/0", 750_000));
+    let all = look(operator, "/wallet/ledger").body;
+    // Two wallets and the emission, two sides of the transfer, two of the genesis.
+    assert_eq!(all["count"], 7);
+    let sum: i64 = all["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line["delta_i64"].as_i64().unwrap())
+        .sum();
+    assert_eq!(sum, 0);
+    // Everybody can see that it was ordered.
+    let hash = waiting["pending"][0]["tx_hash"].as_str().unwrap();
+    let shown = node.get(&format!("/wallet/tx/{hash}")).body;
+    assert_eq!(
+        (&shown["status"], &shown["signature"]),
+        (&json!("confirmed"), &Value::Null)
+    );
+    assert!(shown["signed_text"]
+        .as_str()
+        .unwrap()
+        .contains(r#""ordered_by":"operator""#));
+}
+
+#[test]
+fn a_wallet_that_is_looked_into_sends_nothing() {
+    let (node, operator, owner) = funded();
+    let send = |nonce| {
+        node.post(
+            "/wallet/transfer/signed",
+            &owner.transfer("bcn_shop", "0.1", nonce),
+        )
+    };
+    let decide = |decision: &str| {
+        let body = json!({"wallet": owner.id, "decision": decision, "reason": "reported stolen"});
+        ask(operator, "/wallet/review", TOKEN, &body)
+    };
+    for (decision, status, code) in [
+        ("held", 409, "WALLET_HELD"),
+        ("blocked", 403, "WALLET_BLOCKED"),
+        ("cleared", 200, ""),
+    ] {
+        assert_eq!(decide(decision).status, 200);
+        let sent = send(1);
+        assert_eq!((sent.status, sent.code()), (status, code), "{sent:?}");
+        if status != 200 {
+            assert_eq!(sent.body["reason"], "reported stolen");
+        }
+    }
+    assert_eq!(decide("forgotten").status, 400);
+    let reviews = look(operator, "/wallet/reviews").body;
+    assert_eq!(
+        (&reviews["total"], &reviews["reviews"][0]["decision"]),
+        (&json!(3), &json!("cleared"))
+    );
+}
+
+#[test]
+fn a_key_has_a_limited_number_of_transfers_an_hour() {
+    let config = Config {
+        transfers_per_hour: 2,
+        ..unlimited()
+    };
+    let node = Node::start(config);
+    let owner = Miner::number(0);
+    let send = |who: &Miner, nonce| {
+        node.post(
+            "/wallet/transfer/signed",
+            &who.transfer("bcn_shop", "0.1", nonce),
+        )
+    };
+    for nonce in 1..=2 {
+        assert_eq!(send(&owner, nonce).code(), "INSUFFICIENT_BALANCE");
+    }
+    let third = send(&owner, 3);
+    assert_eq!((third.status, third.code()), (429, "RATE_LIMIT"));
+    assert!(third.header("retry-after").is_some());
+    assert_eq!(send(&Miner::number(1), 1).code(), "INSUFFICIENT_BALANCE");
 }
 
 #[test]

@@ -464,6 +464,7 @@ fn take(c: &Connection, t: &Transfer, at_ms: i64) -> Result<i64, Refusal> {
 fn confirm_due(c: &Connection, now_ms: i64, limit: u32) -> usize {
     c.transaction(Purpose::Write, |c| transfers::confirm_due(c, now_ms, limit))
         .unwrap()
+        .len()
 }
 
 fn the_database_itself_keeps_a_transfer_as_it_is(kind: Kind) {
