@@ -5,7 +5,7 @@
 
 use crate::address::Address;
 use crate::config::Settings;
-use crate::error::{no_node, Error, Refusal};
+use crate::error::{no_node, unreachable, Error, Refusal};
 use crate::hex;
 use crate::known_nodes::{Known, KnownNodes};
 use crate::line::{self, Line};
@@ -268,11 +268,15 @@ impl Miner {
             session::Error::Unreachable
             | session::Error::ConnectionLost
             | session::Error::TimedOut => {
-                let why = match &broken {
-                    Some(why) => format!("{why}{}", line::hint(why)),
-                    None => error.to_string(),
-                };
-                Error::Network(format!("{node} cannot be reached: {why}"))
+                let why = broken.unwrap_or_else(|| {
+                    let kind = match error {
+                        session::Error::TimedOut => io::ErrorKind::TimedOut,
+                        session::Error::ConnectionLost => io::ErrorKind::ConnectionAborted,
+                        _ => io::ErrorKind::Other,
+                    };
+                    io::Error::new(kind, error.to_string())
+                });
+                unreachable(node, &why)
             }
             session::Error::BadSignature => Error::Trust {
                 what: format!("the signature on the answer of {node} is wrong"),

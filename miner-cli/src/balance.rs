@@ -46,7 +46,7 @@ pub fn show(
     }
     let amount = match number(&balance, "amount_i64") {
         Some(micro) => rtc(micro),
-        None => return Err(Error::Network("the node's balance has no amount".into())),
+        None => return Err(client.no_node("its balance has no amount")),
     };
     screen.say(format_args!(
         "{}  {id}",

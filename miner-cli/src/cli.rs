@@ -25,8 +25,8 @@ Exit status:
   4  the wallet could not be read, opened or written
   5  this machine cannot be measured
   6  the node's answer is not to be trusted: its key changed, or its signature is wrong
-  7  a file or device could not be opened, read or written
-  130  interrupted";
+  7  a file, a device or the output could not be opened, read or written
+  130, 143  ended at once by Ctrl-C or SIGTERM; `mine` and `relay` stop in good order at the first, with 0";
 
 /// Proves that this machine is real silicon, which silicon, and how old; and earns for it.
 #[derive(Debug, Parser)]

@@ -2,7 +2,7 @@
 //!
 //! Attestations are another matter: see `attest`.
 
-use crate::error::{no_node, Error, Refusal};
+use crate::error::{no_node, unreachable, Error, Refusal};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
@@ -63,7 +63,12 @@ impl Client {
             return Err(Error::Refused(Refusal::new(status, retry_after_s, &body)));
         }
         serde_json::from_slice(&body)
-            .map_err(|_| no_node(&self.node, "its answer is not a JSON object"))
+            .map_err(|_| self.no_node("its answer is not a JSON object"))
+    }
+
+    /// What answers is no node.
+    pub fn no_node(&self, why: &str) -> Error {
+        no_node(&self.node, why)
     }
 
     fn unreachable(&self, error: ureq::Error) -> Error {
@@ -71,10 +76,14 @@ impl Client {
             ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
                 Error::Usage(format!("`{}` is no address of a node: {error}", self.node))
             }
-            ureq::Error::BodyExceedsLimit(limit) => no_node(
-                &self.node,
-                &format!("its answer is longer than {limit} bytes"),
-            ),
+            ureq::Error::BodyExceedsLimit(limit) => {
+                self.no_node(&format!("its answer is longer than {limit} bytes"))
+            }
+            ureq::Error::Io(error) => unreachable(&self.node, &error),
+            ureq::Error::Timeout(_) => {
+                let late = std::io::ErrorKind::TimedOut;
+                unreachable(&self.node, &std::io::Error::new(late, error.to_string()))
+            }
             _ => Error::Network(format!("{} cannot be reached: {error}", self.node)),
         }
     }

@@ -74,22 +74,22 @@ impl Settings {
     /// Resolves all settings. `interval` is the option of `mine`.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a file that does not parse or values out of range; [`Error::File`] for a
+    /// [`Error::Usage`] for an address that is none; [`Error::Config`] for a file that does not parse; [`Error::File`] for a
     /// file that was named but cannot be read.
     pub fn resolve(global: Global, interval: Option<Duration>) -> Result<Self, Error> {
-        let file = read_file(global.config.as_deref())?;
+        let (file, path) = read_file(global.config.as_deref())?;
+        let wrong =
+            |member: &str, why: String| Error::Config(path.clone(), format!("{member}: {why}"));
         let arena = match (global.arena, &file.arena) {
             (Some(arena), _) => Some(arena),
-            (None, Some(text)) => Some(
-                text.parse()
-                    .map_err(|e| Error::Usage(format!("arena in the configuration file: {e}")))?,
-            ),
+            (None, Some(text)) => Some(text.parse().map_err(|why: String| wrong("arena", why))?),
             (None, None) => None,
         };
         let interval = match (interval, &file.interval) {
             (Some(interval), _) => interval,
-            (None, Some(text)) => crate::cli::parse_duration(text)
-                .map_err(|e| Error::Usage(format!("interval in the configuration file: {e}")))?,
+            (None, Some(text)) => {
+                crate::cli::parse_duration(text).map_err(|why| wrong("interval", why))?
+            }
             (None, None) => DEFAULT_INTERVAL,
         };
         let node = global
@@ -141,17 +141,23 @@ fn node_url(text: &str) -> Result<String, Error> {
 }
 
 /// The configuration file that was named, or the usual one if it exists.
-fn read_file(named: Option<&Path>) -> Result<File, Error> {
+fn read_file(named: Option<&Path>) -> Result<(File, PathBuf), Error> {
     let usual = directory("XDG_CONFIG_HOME", ".config").join("config.toml");
     let path = named.unwrap_or(&usual);
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(File::default())
+            return Ok((File::default(), usual))
         }
         Err(error) => return Err(Error::file(path, error)),
     };
-    toml::from_str(&text).map_err(|error| Error::Usage(format!("{}: {error}", path.display())))
+    match toml::from_str(&text) {
+        Ok(file) => Ok((file, path.to_owned())),
+        Err(error) => Err(Error::Config(
+            path.to_owned(),
+            error.to_string().trim_end().into(),
+        )),
+    }
 }
 
 /// Our folder in one of the XDG base directories; `fallback` is below the home directory. (XDG Base

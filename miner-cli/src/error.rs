@@ -1,5 +1,6 @@
 //! Everything that can go wrong, each with what to do next and an exit status.
 
+use crate::advice;
 use miner_tiny::session::{Ending, Outcome};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -11,10 +12,19 @@ use std::time::Duration;
 pub enum Error {
     /// The node understood and said no.
     Refused(Refusal),
-    /// Options or settings that make no sense; what and where.
+    /// Options that make no sense; what and where.
     Usage(String),
-    /// The node could not be reached, or something between here and there failed.
+    /// The configuration file makes no sense.
+    Config(PathBuf, String),
+    /// Something between here and the node failed.
     Network(String),
+    /// The node could not be reached.
+    Unreachable {
+        /// What happened.
+        what: String,
+        /// What the owner can do.
+        next: &'static str,
+    },
     /// The wallet could not be read, opened or written.
     Wallet {
         /// What happened.
@@ -104,11 +114,21 @@ pub fn shown(text: &str) -> String {
         .collect()
 }
 
+/// A node that cannot be reached, and what helps.
+pub fn unreachable(node: &str, error: &std::io::Error) -> Error {
+    Error::Unreachable {
+        what: format!("{node} cannot be reached: {error}"),
+        next: advice::reach(error),
+    }
+}
+
 /// Something answers, but not a node.
 pub fn no_node(node: &str, why: &str) -> Error {
     Error::Trust {
         what: format!("{node} does not answer as a node does: {why}"),
-        next: "check the address with --node; a proxy or a login page may be in between".into(),
+        next: "check the address with --node (http or https?); a proxy or a login page may be in \
+               between"
+            .into(),
     }
 }
 
@@ -138,8 +158,8 @@ impl Error {
     pub fn exit_status(&self) -> u8 {
         match self {
             Error::Refused(_) => 1,
-            Error::Usage(_) => 2,
-            Error::Network(_) => 3,
+            Error::Usage(_) | Error::Config(..) => 2,
+            Error::Network(_) | Error::Unreachable { .. } => 3,
             Error::Wallet { .. } => 4,
             Error::Machine(_) => 5,
             Error::Trust { .. } => 6,
@@ -152,7 +172,7 @@ impl Error {
     /// Whether trying again later may help.
     pub fn is_passing(&self) -> bool {
         match self {
-            Error::Network(_) => true,
+            Error::Network(_) | Error::Unreachable { .. } => true,
             Error::Refused(refusal) => refusal.is_passing(),
             _ => false,
         }
@@ -161,45 +181,23 @@ impl Error {
     /// What the owner can do next; empty where there is nothing to say.
     pub fn next_step(&self) -> String {
         match self {
-            Error::Refused(refusal) => refusal_hint(refusal),
+            Error::Refused(refusal) => advice::refusal(refusal),
             Error::Usage(_) => "see `verdigris --help`, or `verdigris <command> --help`".into(),
+            Error::Config(..) => "mend the file, or name another with --config".into(),
             Error::Network(_) => "check the address with --node, and that the node is running: \
-                 `curl <node>/health`; `verdigris mine` keeps trying by itself"
+                 `curl <node>/health`"
                 .into(),
+            Error::Unreachable { next, .. } => (*next).into(),
             Error::Wallet { next, .. } | Error::Trust { next, .. } | Error::Line { next, .. } => {
                 next.clone()
             }
             Error::Machine(_) => "try --quick, or another --arena; if it stays so, report the \
                  machine's model and the line above"
                 .into(),
-            Error::File(..) => "check the path, its permissions and the space left".into(),
+            Error::File(_, error) => advice::file(error).into(),
             Error::Interrupted => String::new(),
         }
     }
-}
-
-/// What helps against a refusal, by the node's code.
-fn refusal_hint(refusal: &Refusal) -> String {
-    match refusal.code.as_str() {
-        "CHALLENGE_INVALID" | "NONCE_REPLAY" => {
-            "the challenge is used up or too old: run the command again"
-        }
-        "CHALLENGE_RATE_LIMIT" | "IP_RATE_LIMIT" => "too many requests from this address: wait",
-        "HARDWARE_BINDING_FAILED" | "DUPLICATE_HARDWARE" => {
-            "this hardware already belongs to another wallet: use that wallet, or ask the node's \
-             operator for a migration"
-        }
-        "EVIDENCE_REJECTED" => {
-            "the checks above say what did not hold; close what else runs here, and try again"
-        }
-        "REPLAY_ATTACK_BLOCKED" => "the same measurements came before: measure again later",
-        "INVALID_SIGNATURE" | "SIGNING_KEY_MISMATCH" | "PUBKEY_ADDRESS_MISMATCH" => {
-            "the key does not fit the wallet: check --wallet and --miner"
-        }
-        _ if refusal.is_passing() => "try again later; `verdigris mine` does so by itself",
-        _ => "`verdigris payload` shows exactly what would be sent",
-    }
-    .into()
 }
 
 impl fmt::Display for Error {
@@ -213,7 +211,12 @@ impl fmt::Display for Error {
                     write!(f, " ({}, HTTP {})", refusal.code, refusal.status)
                 }
             }
-            Error::Usage(what) | Error::Network(what) => f.write_str(what),
+            Error::Usage(what) | Error::Network(what) | Error::Unreachable { what, .. } => {
+                f.write_str(what)
+            }
+            Error::Config(path, why) => {
+                write!(f, "configuration file {}: {why}", path.display())
+            }
             Error::Machine(what) => write!(f, "this machine cannot be measured: {what}"),
             Error::Wallet { what, .. } | Error::Trust { what, .. } | Error::Line { what, .. } => {
                 f.write_str(what)

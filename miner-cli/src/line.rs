@@ -1,10 +1,11 @@
 //! The line to a node: TCP, and TLS over it where the address says so.
 
 use crate::address::Address;
+use crate::advice::NoSuchHost;
 use crate::proxy;
 use miner_tiny::program::system::Received;
 use rustls::pki_types::ServerName;
-use rustls::{CertificateError, ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::Arc;
@@ -117,24 +118,12 @@ impl Line {
     }
 }
 
-/// What there is to add to an error for whoever has to mend it; mostly nothing.
-pub fn hint(error: &io::Error) -> &'static str {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
-    let Some(rustls::Error::InvalidCertificate(why)) = inner else {
-        return "";
-    };
-    match why {
-        CertificateError::Expired
-        | CertificateError::ExpiredContext { .. }
-        | CertificateError::NotValidYet
-        | CertificateError::NotValidYetContext { .. } => "; is this machine's clock right?",
-        _ => "",
-    }
-}
-
 fn tcp(host: &str, port: u16, end: Instant) -> io::Result<TcpStream> {
     let mut last = io::Error::new(ErrorKind::NotFound, "the name has no address");
-    for address in (host, port).to_socket_addrs()? {
+    let known = (host, port)
+        .to_socket_addrs()
+        .map_err(|error| io::Error::other(NoSuchHost(host.to_owned(), error)))?;
+    for address in known {
         match TcpStream::connect_timeout(&address, left(end)?) {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,

@@ -121,12 +121,15 @@ fn nothing_in_time_is_no_fault() {
 fn whoever_is_not_the_host_gets_no_connection() {
     let refused = |address: &Address, trust| {
         let error = Line::connect(address, None, Some(trust), soon()).unwrap_err();
-        (error.to_string(), hint(&error))
+        (error.to_string(), crate::advice::reach(&error))
     };
     // By an authority that nobody knows.
     let address = echo("127.0.0.1", Some(CERTIFICATE), 0);
-    let (why, _) = refused(&address, usual_trust().unwrap());
-    assert!(why.contains("UnknownIssuer"), "{why}");
+    let (why, next) = refused(&address, usual_trust().unwrap());
+    assert!(
+        why.contains("UnknownIssuer") && next.contains("authority"),
+        "{why}{next}"
+    );
     // Long over: or this machine's clock is wrong.
     let address = echo("127.0.0.1", Some(EXPIRED), 0);
     let (why, next) = refused(&address, our_trust());
@@ -136,8 +139,11 @@ fn whoever_is_not_the_host_gets_no_connection() {
     );
     // Of another host.
     let address = echo("127.0.0.2", Some(CERTIFICATE), 0);
-    let (why, _) = refused(&address, our_trust());
-    assert!(why.contains("not valid for name"), "{why}");
+    let (why, next) = refused(&address, our_trust());
+    assert!(
+        why.contains("not valid for name") && next.contains("use the name"),
+        "{why}{next}"
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `verdigris`: measures this machine, shows what was found, and proves it to a node.
 
 mod address;
+mod advice;
 mod attest;
 mod backoff;
 mod balance;

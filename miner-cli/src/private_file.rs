@@ -1,6 +1,7 @@
 //! Files with secrets: created with mode 0600 where there was none, never replaced, and refused where
 //! others may read them.
 
+use crate::advice;
 use crate::error::Error;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Read, Write};
@@ -20,12 +21,16 @@ pub fn read(path: &Path) -> Result<Zeroizing<String>, Error> {
             std::io::ErrorKind::NotFound => {
                 "make one with `verdigris wallet new`, or name yours with --wallet"
             }
-            _ => "check the path and its permissions",
+            _ => advice::file(&error),
         };
         Error::wallet(format!("wallet {}: {error}", path.display()), next)
     };
     let file = File::open(path).map_err(cannot)?;
-    refuse_if_shared(path, &file.metadata().map_err(cannot)?)?;
+    let metadata = file.metadata().map_err(cannot)?;
+    if metadata.is_dir() {
+        return Err(cannot(std::io::ErrorKind::IsADirectory.into()));
+    }
+    refuse_if_shared(path, &metadata)?;
     let mut text = Zeroizing::new(String::with_capacity(FILE_LIMIT as usize));
     file.take(FILE_LIMIT)
         .read_to_string(&mut text)
@@ -82,10 +87,7 @@ pub fn create(path: &Path, text: &str) -> Result<(), Error> {
             format!("{} exists, and a key is never replaced", path.display()),
             "name another file with --wallet, or move the old one away",
         ),
-        _ => Error::wallet(
-            format!("{}: {error}", path.display()),
-            "check the path and its permissions",
-        ),
+        _ => Error::wallet(format!("{}: {error}", path.display()), advice::file(&error)),
     })?;
     let written = file
         .write_all(text.as_bytes())
@@ -93,9 +95,6 @@ pub fn create(path: &Path, text: &str) -> Result<(), Error> {
     written.map_err(|error| {
         // Half a key file is worse than none; there is nothing to do if even this fails.
         let _ = std::fs::remove_file(path);
-        Error::wallet(
-            format!("{}: {error}", path.display()),
-            "check the space left on the disk",
-        )
+        Error::wallet(format!("{}: {error}", path.display()), advice::file(&error))
     })
 }

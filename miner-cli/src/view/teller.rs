@@ -98,7 +98,7 @@ impl Teller {
                 self.tell(Message::Account(Box::new(account)));
             }
             // Attesting says the same, and louder.
-            Err(Error::Network(_)) => {}
+            Err(Error::Network(_) | Error::Unreachable { .. }) => {}
             Err(error) => self.tell(Message::Remark(format!(
                 "the balance is not known: {error}"
             ))),
