@@ -15,6 +15,7 @@ use sha2::Sha256;
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
+use utoipa::openapi::OpenApi;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -115,16 +116,24 @@ impl Token {
     }
 }
 
-/// All paths of the operator's.
-pub fn router(app: &Arc<App>, token: Token) -> Router {
-    let routes = OpenApiRouter::with_openapi(openapi::empty_for_operator())
+/// All paths of the operator's, each with its description.
+fn described() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(openapi::empty_for_operator())
         .routes(routes!(read_metrics))
         .routes(routes!(status))
         .merge(treasury::of_operator())
         .routes(routes!(super::key_admin::key))
         .merge(bindings::of_operator())
-;
-    let routes = openapi::served(routes)
+}
+
+/// The description of all paths of the operator's, as `/openapi.json` of that listener gives it.
+pub fn description() -> OpenApi {
+    openapi::complete(described()).1
+}
+
+/// All paths of the operator's.
+pub fn router(app: &Arc<App>, token: Token) -> Router {
+    let routes = openapi::served(described())
         .fallback(super::not_found)
         .method_not_allowed_fallback(super::method_not_allowed)
         // Round everything, also what does not exist: a stranger learns nothing.

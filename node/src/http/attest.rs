@@ -62,12 +62,14 @@ refusals! {
         Code::MissingSignals,
         Code::MissingFingerprint,
         Code::MissingNonce,
-        Code::NameFrozen,
         Code::IpRateLimit,
         Code::ChallengeInvalid,
         Code::NonceIdentityMismatch,
         Code::InvalidEvidence,
         Code::ReplayAttackBlocked,
+        Code::DuplicateHardware,
+        Code::HardwareBindingFailed,
+        Code::NameFrozen,
         Code::NonceReplay,
         Code::EvidenceRejected,
     ]
@@ -107,6 +109,7 @@ refusals! {
         Code::PubkeyMismatch,
         Code::InvalidEnrollmentSignature,
         Code::AttestationExpired,
+        Code::HardwareBindingFailed,
         Code::NameFrozen,
     ]
 }

@@ -83,8 +83,8 @@ pub async fn key(
     Bytes(body): Bytes,
 ) -> Result<Answer<KeyStatus>, ApiError> {
     let body = attest::object(&body)?;
-    let miner = text(&body, "miner")
-        .or_else(|| text(&body, "miner_id"))
+    let miner = text(&body, "miner")?
+        .or(text(&body, "miner_id")?)
         .ok_or_else(|| ApiError::new(Code::MissingMiner, "\"miner\" is the name"))?
         .to_owned();
     check_id(&miner)?;
@@ -127,13 +127,15 @@ pub async fn key(
 /// What is to be done, and why; `None` where the status alone is asked for.
 fn wanted(body: &Map<String, Value>, miner: &str) -> Result<Option<(Act, String)>, ApiError> {
     let invalid = |why| ApiError::new(Code::InvalidParameter, why);
-    let act = match text(body, "action").unwrap_or("status") {
+    let key = text(body, "public_key")?;
+    let why = text(body, "reason")?;
+    let act = match text(body, "action")?.unwrap_or("status") {
         "status" => return Ok(None),
         "unpin" => Act::Unpin,
         "freeze" => Act::Freeze,
         "unfreeze" => Act::Unfreeze,
         "set" => {
-            let key = text(body, "public_key").and_then(unhex);
+            let key = key.and_then(unhex);
             Act::Set(key.ok_or_else(|| invalid("\"public_key\" is 64 hexadecimal digits"))?)
         }
         _ => {
@@ -145,11 +147,19 @@ fn wanted(body: &Map<String, Value>, miner: &str) -> Result<Option<(Act, String)
     if keys::is_address(miner) && matches!(act, Act::Set(_) | Act::Unpin) {
         return Err(invalid("an address belongs to its key for ever"));
     }
-    let reason = reason(text(body, "reason").unwrap_or_default());
+    let reason = reason(why.unwrap_or_default());
     let reason = reason.map_err(|why| ApiError::new(Code::InvalidParameter, why))?;
     Ok(Some((act, reason)))
 }
 
-fn text<'a>(body: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
-    body.get(name)?.as_str()
+/// A member that must be a text where it is present.
+fn text<'a>(body: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, ApiError> {
+    match body.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => {
+            let message = format!("\"{name}\" is a text");
+            Err(ApiError::new(Code::InvalidParameter, message))
+        }
+    }
 }

@@ -4,8 +4,8 @@ pub mod admin;
 mod attest;
 pub mod bindings;
 mod epochs;
-mod explain;
 mod fleet;
+mod explain;
 mod headers;
 mod health;
 mod key_admin;
@@ -36,6 +36,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::pin::pin;
 use std::sync::Arc;
 use tokio::net::TcpListener;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -45,9 +46,9 @@ use crate::error::{ApiError, Code};
 /// Connections at a time of the operator's listener: a monitor and a few people.
 const ADMIN_CONNECTIONS: usize = 16;
 
-/// All paths.
-pub fn router(app: Arc<App>) -> Router {
-    let routes = OpenApiRouter::with_openapi(openapi::empty())
+/// All paths, each with its description.
+fn described() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(openapi::empty())
         .routes(routes!(attest::challenge))
         .routes(routes!(attest::submit))
         .routes(routes!(attest::enroll))
@@ -81,8 +82,17 @@ pub fn router(app: Arc<App>) -> Router {
         .routes(routes!(network::nodes))
         .merge(bindings::public())
         .routes(routes!(health::health))
-        .routes(routes!(health::ready));
-    let routes = openapi::served(routes)
+        .routes(routes!(health::ready))
+}
+
+/// The description of all paths, as `/openapi.json` gives it.
+pub fn description() -> OpenApi {
+    openapi::complete(described()).1
+}
+
+/// All paths.
+pub fn router(app: Arc<App>) -> Router {
+    let routes = openapi::served(described())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed);
     with_common_layers(routes, &app)

@@ -8,7 +8,7 @@ use super::scalars::MinerId;
 use crate::attest::shape::check_id;
 use crate::error::{ApiError, Code};
 
-/// A parameter: how its text is read, and how it is described. One without text counts as left out.
+/// A parameter: how its text is read, and how it is described.
 pub trait Parameter: Sized {
     /// Whether a request must have it.
     const REQUIRED: bool = false;
@@ -76,9 +76,16 @@ impl Parameter for Id {
 }
 
 impl Parameter for Option<Id> {
-    fn read(_: &str, text: Option<&str>) -> Result<Self, ApiError> {
-        text.map(|text| check_id(text).map(|()| Id(text.to_owned())))
-            .transpose()
+    fn read(name: &str, text: Option<&str>) -> Result<Self, ApiError> {
+        match text {
+            None => Ok(None),
+            // Not the same as left out: a filter by nobody would be none.
+            Some("") => Err(ApiError::new(
+                Code::MissingParameter,
+                format!("{name} is empty"),
+            )),
+            Some(text) => check_id(text).map(|()| Some(Id(text.to_owned()))),
+        }
     }
 
     fn schema() -> RefOr<Schema> {

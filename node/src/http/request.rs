@@ -144,12 +144,9 @@ impl FromRequestParts<Arc<App>> for Query {
 }
 
 impl Query {
-    /// A parameter that is not empty.
+    /// The text of a parameter, which may be empty.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
+        self.0.get(name).map(String::as_str)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A real node on a real socket, and a client made of the standard library.
 #![allow(dead_code, reason = "each test program uses its part")]
 
+pub mod described;
 pub mod postgres;
 
 use ed25519_dalek::{Signer, SigningKey};
@@ -537,11 +538,15 @@ pub fn try_exchange(address: SocketAddr, request: &[u8]) -> std::io::Result<Vec<
 
 pub fn get(address: SocketAddr, path: &str) -> Reply {
     let request = format!("GET {path} HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n");
-    Reply::read(&exchange(address, request.as_bytes())).unwrap()
+    let reply = Reply::read(&exchange(address, request.as_bytes())).unwrap();
+    described::public().foretells("GET", path, &reply);
+    reply
 }
 
 pub fn post(address: SocketAddr, path: &str, body: &[u8]) -> Reply {
-    post_as(address, path, body, "").unwrap()
+    let reply = post_as(address, path, body, "").unwrap();
+    described::public().foretells("POST", path, &reply);
+    reply
 }
 
 /// Posts with more header lines, each ending in CR LF; `None` where no whole answer came.

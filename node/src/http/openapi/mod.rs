@@ -43,8 +43,8 @@ the books, and shows them.
 
 Bodies are JSON in UTF-8; answers are JSON in canonical form (keys in code-point order, no spaces, ASCII). \
 Amounts named `…_i64` are whole µRTC (1 RTC = 1,000,000 µRTC), those named `…_rtc` the same as a decimal \
-number. Times are Unix seconds unless the name says otherwise (`_ms`: milliseconds, `_s`: a number of \
-seconds). `ppm`: parts per million.
+number. Whole numbers are written without point and exponent. Times are Unix seconds unless the name says \
+otherwise (`_ms`: milliseconds, `_s`: a number of seconds). `ppm`: parts per million.
 
 Every refusal is one object with a stable `code`, the same in lower case as `error`, and a sentence for \
 people. A status of 429 says with `Retry-After` when to come back. Every answer has an `X-Request-Id`, under \
@@ -92,15 +92,20 @@ fn titled(title: &str) -> OpenApi {
         .build()
 }
 
-/// The routes, and those of the document that describes them all.
-pub fn served(routes: OpenApiRouter<Arc<App>>) -> Router<Arc<App>> {
+/// The routes with those of the document, and the document that describes them all.
+pub fn complete(routes: OpenApiRouter<Arc<App>>) -> (Router<Arc<App>>, OpenApi) {
     let (routes, document) = routes
         .routes(routes!(served::document))
         .routes(routes!(served::page))
         .routes(routes!(served::style))
         .split_for_parts();
-    let texts = Texts::of(&finish(document));
-    routes.layer(Extension(Arc::new(texts)))
+    (routes, finish(document))
+}
+
+/// The routes, with the document behind its own.
+pub fn served(routes: OpenApiRouter<Arc<App>>) -> Router<Arc<App>> {
+    let (routes, document) = complete(routes);
+    routes.layer(Extension(Arc::new(Texts::of(&document))))
 }
 
 /// Adds what is the same for every operation: the headers of every answer. What several operations

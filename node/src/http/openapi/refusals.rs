@@ -25,7 +25,7 @@ pub const ID: &[Code] = &[Code::InvalidMiner, Code::InvalidMinerWalletFormat];
 pub const PATH: &[Code] = &[Code::InvalidParameter];
 
 /// What the parameters of a query may be refused with.
-pub const QUERY: &[Code] = &[Code::InvalidParameter];
+pub const QUERY: &[Code] = &[Code::InvalidParameter, Code::MissingParameter];
 
 /// What looking into the store may end in.
 pub const STORE: &[Code] = &[Code::StoreUnavailable];
