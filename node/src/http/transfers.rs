@@ -59,7 +59,17 @@ refusals! {
     operation_id = "transfer",
     tag = "Wallets",
     request_body = TransferRequest,
-    responses((status = 200, description = "It is taken.", body = Taken), TransferRefusals)
+    responses(
+        (
+            status = 200, description = "It is taken.", body = Taken,
+            links(("transaction" = (
+                operation_id = "transaction",
+                parameters(("hash" = "$response.body#/tx_hash")),
+                description = "What became of it.",
+            )))
+        ),
+        TransferRefusals,
+    )
 )]
 pub async fn transfer_signed(
     State(app): State<Arc<App>>,
