@@ -72,6 +72,8 @@ fn the_picture_is_well_formed() {
         "square root",
         "jitter: store",
         "oscillator",
+        "<title>",
+        "<desc>A load takes",
     ] {
         assert!(text.contains(label), "{label}");
     }
