@@ -127,6 +127,25 @@ fn signals_and_ctrl_c_give_the_terminal_back() {
     }
 }
 
+/// What was submitted should be heard about; who cannot wait for it presses Ctrl-C once more.
+#[test]
+fn a_node_that_is_slow_to_answer_is_waited_for_without_the_screen() {
+    let home = Home::new();
+    let node = serve(|_, request| {
+        if request.path == "/attest/submit" {
+            std::thread::sleep(common::line::PATIENCE);
+        }
+        signed(request, 1)
+    });
+    let mut terminal = Terminal::mine(&home, &node, &[], USUAL);
+    terminal.shows("Sending");
+    terminal.press("q");
+    terminal.shows("waiting for the node's answer");
+    assert!(!terminal.is_whole() && terminal.is_for_lines());
+    terminal.press("\u{3}");
+    assert_eq!(terminal.ended(), Some(130));
+}
+
 #[test]
 fn a_refusal_for_good_leaves_its_reason_on_the_terminal() {
     let home = Home::new();
