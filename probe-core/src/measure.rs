@@ -273,17 +273,9 @@ pub fn expected_fold(
     iterations: u32,
     operands: &Operands,
 ) -> u64 {
-    [Body::Single, Body::Double]
-        .iter()
-        .fold(digest, |d, &body| {
-            let chain = Chain {
-                op,
-                shape,
-                body,
-                iterations,
-            };
-            fold(d, replay::chain(chain, operands))
-        })
+    replay::chains(op, shape, iterations, operands)
+        .into_iter()
+        .fold(digest, fold)
 }
 
 /// One operation and the dependent add chain, measured in the same passes.

@@ -14,19 +14,63 @@
 //! | `IntDiv`, `FpDiv`, `FpSqrt`, `FpMul`, `VecMulAdd` | replay up to the first repeated state | at most 2 n steps; usually tens for the first three |
 //! | `Shift` | replay | n steps of about a nanosecond |
 //!
+//! With feature `fast-replay`, which a node has, `Shift` is a linear map over GF(2) to the power n / 3,
+//! O(log n); the lanes of `VecMulAdd` are replayed side by side, and on from the shorter run to the longer.
+//!
 //! The floating-point arithmetic here is IEEE 754 binary64 with rounding to nearest, which Rust
 //! guarantees on every target; the square root is computed in integers.
 
 use crate::machine::{
-    special_operands, Chain, Op, Operands, Pattern, Ring, Routine, Walk, LOAD_RING, NAN_DIGEST,
+    special_operands, Body, Chain, Op, Operands, Pattern, Ring, Routine, Shape, Walk, LOAD_RING,
+    NAN_DIGEST,
 };
 use crate::seed::fold;
+#[cfg(any(not(feature = "fast-replay"), test))]
 use crate::stats::isqrt;
+
+#[cfg(feature = "fast-replay")]
+use crate::machine::FP_LANES;
+
+#[cfg(feature = "fast-replay")]
+mod fast;
 
 /// What [`crate::machine::Machine::chain`] must return for `chain` on `operands`: the fold, from 0,
 /// of the lanes' digests in lane order.
 pub fn chain(chain: Chain, operands: &Operands) -> u64 {
     lanes(chain, |i, n| lane(chain.op, i, n, operands))
+}
+
+/// [`chain`] at both lengths of a body.
+pub fn chains(op: Op, shape: Shape, iterations: u32, operands: &Operands) -> [u64; 2] {
+    #[cfg(feature = "fast-replay")]
+    if op == Op::VecMulAdd {
+        return multiply_adds(shape, iterations, operands);
+    }
+    [Body::Single, Body::Double].map(|body| {
+        let shaped = Chain {
+            op,
+            shape,
+            body,
+            iterations,
+        };
+        chain(shaped, operands)
+    })
+}
+
+#[cfg(feature = "fast-replay")]
+fn multiply_adds(shape: Shape, iterations: u32, operands: &Operands) -> [u64; 2] {
+    let single = Chain {
+        op: Op::VecMulAdd,
+        shape,
+        body: Body::Single,
+        iterations,
+    };
+    let n = single.operations() / Op::VecMulAdd.lanes(shape) as u64;
+    let digest = |lanes: &[[u32; 4]]| lanes.iter().fold(0, |all, lane| fold(all, words(lane)));
+    match shape {
+        Shape::Dependent => fast::multiply_adds::<1>(operands, n).map(|l| digest(&l)),
+        Shape::Independent => fast::multiply_adds::<FP_LANES>(operands, n).map(|l| digest(&l)),
+    }
 }
 
 /// As [`chain`], without the operations whose replay is only as right as the compiler's own binary64:
@@ -172,16 +216,26 @@ fn iterate<T: Copy + PartialEq>(start: T, n: u64, step: impl Fn(T) -> T) -> T {
 }
 
 fn xorshift(mut x: u32, n: u64) -> u32 {
-    for _ in 0..n / 3 {
-        x ^= x << 13;
-        x ^= x >> 17;
-        x ^= x << 5;
-    }
+    x = xorshift_steps(x, n / 3);
     if !n.is_multiple_of(3) {
         x ^= x << 13;
     }
     if n % 3 > 1 {
         x ^= x >> 17;
+    }
+    x
+}
+
+#[cfg(feature = "fast-replay")]
+use fast::xorshift_steps;
+
+/// `n` whole steps.
+#[cfg(not(feature = "fast-replay"))]
+fn xorshift_steps(mut x: u32, n: u64) -> u32 {
+    for _ in 0..n {
+        x ^= x << 13;
+        x ^= x >> 17;
+        x ^= x << 5;
     }
     x
 }
@@ -247,11 +301,17 @@ fn fp_mul(x: u64, c: f64, n: u64) -> u64 {
     }
 }
 
+#[cfg(feature = "fast-replay")]
+use fast::sqrt;
+#[cfg(not(feature = "fast-replay"))]
+use integer_sqrt as sqrt;
+
 /// The correctly rounded square root of a normal `x` ≥ 1, in integers.
 ///
 /// One bit more than the mantissa decides the rounding: a tie would need a radicand with an odd
 /// square root of 54 bits, which no shifted mantissa has.
-fn sqrt(x: f64) -> f64 {
+#[cfg(any(not(feature = "fast-replay"), test))]
+fn integer_sqrt(x: f64) -> f64 {
     const BIAS: u64 = 1023;
     let bits = x.to_bits();
     let exponent = (bits >> 52).saturating_sub(BIAS);

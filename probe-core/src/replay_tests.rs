@@ -213,3 +213,36 @@ fn a_fresh_routine_adds() {
     assert_eq!(fresh_code(routine), 282);
     let _: Stream = Seed::derive("a", "b").stream(0);
 }
+
+/// Whatever is shared between the two lengths.
+#[test]
+fn both_lengths_answer_as_each_alone() {
+    let o = operands(3);
+    for op in OPS {
+        for shape in [Shape::Dependent, Shape::Independent] {
+            for iterations in [1, 2, 16] {
+                let alone = [Body::Single, Body::Double].map(|body| {
+                    let chain = Chain {
+                        op,
+                        shape,
+                        body,
+                        iterations,
+                    };
+                    super::chain(chain, &o)
+                });
+                assert_eq!(chains(op, shape, iterations, &o), alone, "{op:?} {shape:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn long_shifts_agree_with_the_loop() {
+    let mut x = 0x1234_5679;
+    for _ in 0..300_000 {
+        x ^= x << 13;
+        x ^= x >> 17;
+        x ^= x << 5;
+    }
+    assert_eq!(xorshift(0x1234_5679, 900_000), x);
+}

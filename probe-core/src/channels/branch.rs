@@ -89,13 +89,18 @@ fn kernel(index: usize) -> Kernel {
     }
 }
 
+/// Where the input of a kernel's run is drawn from. `run` counts runs; only what never repeats is drawn
+/// anew.
+fn stream(kernel: Kernel, seed: &Seed, index: usize, run: u32) -> Stream {
+    let fresh = matches!(kernel, Kernel::Random | Kernel::Indirect(_));
+    let part = (index as u16) << 8 | if fresh { run as u16 } else { 0 };
+    seed.stream(ChannelId::Branch.tag(part))
+}
+
 impl Kernel {
-    /// The bytes that the kernel reads in one run: directions or targets. `run` counts runs; only
-    /// what never repeats is drawn anew.
+    /// The bytes that the kernel reads in one run: directions or targets.
     fn input<'a>(self, seed: &Seed, index: usize, run: u32, bytes: &'a mut [u8]) -> &'a [u8] {
-        let fresh = matches!(self, Kernel::Random | Kernel::Indirect(_));
-        let part = (index as u16) << 8 | if fresh { run as u16 } else { 0 };
-        let mut stream = seed.stream(ChannelId::Branch.tag(part));
+        let mut stream = stream(self, seed, index, run);
         let (length, below) = match self {
             Kernel::Predictable => (1, 1),
             Kernel::Periodic(period) => (period, 2),
@@ -123,7 +128,8 @@ impl Kernel {
         }
     }
 
-    /// What it must answer.
+    /// What it must answer to an input that is laid out.
+    #[cfg(test)]
     fn expected(self, input: &[u8], count: u32) -> u32 {
         match self {
             Kernel::Predictable | Kernel::Periodic(_) | Kernel::Random => {
@@ -259,7 +265,7 @@ impl Run {
 /// The digest that honest kernels give for this seed and plan; where the evidence does not fit the
 /// plan, a value that differs from its digest.
 ///
-/// Cost: draws and walks 1.2 MB of patterns and orders, 2 ms.
+/// Cost: draws 0.9 MB of patterns and orders, eight directions or targets at a time, 0.2 ms.
 pub fn expected_digest(plan: &Plan, seed: &Seed, evidence: &Evidence) -> u32 {
     let lists = [
         (evidence.pattern.len(), PERIODS.len() + 1),
@@ -270,7 +276,6 @@ pub fn expected_digest(plan: &Plan, seed: &Seed, evidence: &Evidence) -> u32 {
     if !(1..=MAX_REPEATS).contains(&evidence.repeats) || !complete {
         return !evidence.digest;
     }
-    let mut bytes = [0; RANDOM as usize];
     let mut digest = 0;
     for index in 0..KERNELS {
         let kernel = kernel(index);
@@ -284,11 +289,110 @@ pub fn expected_digest(plan: &Plan, seed: &Seed, evidence: &Evidence) -> u32 {
         }
         for pass in 0..plan.pick(PASSES[0], PASSES[1]) {
             for body in [Body::Single, Body::Double] {
-                let input = kernel.input(seed, index, pass * 2 + body as u32, &mut bytes);
+                let run = pass * 2 + body as u32;
                 let count = SINGLE * evidence.repeats * body as u32;
-                digest = fold(digest, kernel.expected(input, count).into());
+                digest = fold(digest, expected(kernel, seed, index, run, count).into());
             }
         }
     }
     wire_digest(digest)
+}
+
+/// What a kernel must answer in one run: [`Kernel::input`] and what [`crate::replay`] makes of it, without
+/// laying out the input.
+fn expected(kernel: Kernel, seed: &Seed, index: usize, run: u32, count: u32) -> u32 {
+    match kernel {
+        Kernel::Predictable => 0,
+        Kernel::Periodic(period) => taken(stream(kernel, seed, index, run), period, count),
+        Kernel::Random => taken(stream(kernel, seed, index, run), RANDOM, count),
+        Kernel::Indirect(targets) => {
+            let part = |words| horner(stream(kernel, seed, index, run), targets, words);
+            // Single runs of one repetition end in the middle of their order.
+            let rest = part(count % RANDOM);
+            let Some(times) = (count / RANDOM).checked_sub(1) else {
+                return rest;
+            };
+            let whole = part(RANDOM);
+            let factor = FIVE.wrapping_pow(RANDOM);
+            let all = (0..times).fold(whole, |b, _| b.wrapping_mul(factor).wrapping_add(whole));
+            all.wrapping_mul(FIVE.wrapping_pow(count % RANDOM))
+                .wrapping_add(rest)
+        }
+        Kernel::Returns(depth) => replay::nested_calls(depth, count / u32::from(depth)),
+    }
+}
+
+/// Branches taken among `count`, of a pattern of `period`, a power of two, that goes round.
+fn taken(mut stream: Stream, period: u32, count: u32) -> u32 {
+    const FIRST_BITS: u64 = 0x0101_0101_0101_0101;
+    let (times, rest) = (count / period, count % period);
+    let (mut all, mut first) = (0, 0);
+    for at in (0..if times > 0 { period } else { rest }).step_by(8) {
+        let mut word = stream.next_u64() & FIRST_BITS;
+        if period < 8 {
+            word &= (1 << (8 * period)) - 1;
+        }
+        let ones = word.count_ones();
+        all += ones;
+        first += if at < rest { ones } else { 0 };
+    }
+    times.wrapping_mul(all).wrapping_add(first)
+}
+
+/// What [`replay::indirect`] multiplies by for each call.
+const FIVE: u32 = 5;
+
+/// Words drawn at a time: their sums do not wait for each other.
+const ABREAST: usize = 8;
+
+/// Horner's rule over the first `calls` targets of an order, at most 64 of them, from 0: eight targets
+/// lie in a word, and pairs, fours and eights of them are combined within it.
+fn horner(mut stream: Stream, targets: u8, calls: u32) -> u32 {
+    const BYTES: u64 = 0x00ff_00ff_00ff_00ff;
+    const PAIRS: u64 = 0x0000_ffff_0000_ffff;
+    const FOURS: u64 = 0x0000_0000_ffff_ffff;
+    let mask = u64::from_le_bytes([targets.wrapping_sub(1); 8]);
+    let mut sums = [0u64; ABREAST];
+    for _ in 0..calls as usize / (8 * ABREAST) {
+        for sum in &mut sums {
+            let word = stream.next_u64() & mask;
+            // The first target is the lowest byte, and counts the most. 63 × (5 + 1) fits 16 bits, and
+            // that times 25 + 1 as well; times 625 + 1 it fits 32.
+            let pairs = (word & BYTES) * 5 + (word >> 8 & BYTES);
+            let fours = (pairs & PAIRS) * 25 + (pairs >> 16 & PAIRS);
+            let eight = (fours & FOURS) * 625 + (fours >> 32);
+            *sum = (*sum & FOURS) * const { FIVE.wrapping_pow(8 * ABREAST as u32) as u64 } + eight;
+        }
+    }
+    sums.into_iter().fold(0u32, |all, sum| {
+        all.wrapping_mul(const { FIVE.pow(8) })
+            .wrapping_add(sum as u32)
+    })
+}
+
+const _: () = assert!(SINGLE as usize % (8 * ABREAST) == 0);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_that_are_not_laid_out_answer_as_those_that_are() {
+        let seed = Seed::derive("a nonce", "a miner");
+        let mut bytes = [0; RANDOM as usize];
+        for index in 0..KERNELS {
+            let kernel = kernel(index);
+            for (run, repeats) in [(2, 1), (3, 1), (2, 2), (3, 3), (18, 5), (2, MAX_REPEATS)] {
+                for body in [Body::Single, Body::Double] {
+                    let count = SINGLE * repeats * body as u32;
+                    let input = kernel.input(&seed, index, run, &mut bytes);
+                    assert_eq!(
+                        expected(kernel, &seed, index, run, count),
+                        kernel.expected(input, count),
+                        "{kernel:?}, {repeats} repeats"
+                    );
+                }
+            }
+        }
+    }
 }

@@ -11,7 +11,10 @@ const USER_HZ: f64 = 100.0;
 
 /// Seconds of processor time, user and system, that a process has used.
 pub fn processor_seconds(pid: u32) -> Result<[f64; 2], Box<dyn Error>> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    seconds_of(&std::fs::read_to_string(format!("/proc/{pid}/stat"))?)
+}
+
+fn seconds_of(stat: &str) -> Result<[f64; 2], Box<dyn Error>> {
     // The name, in brackets, may hold anything; utime and stime are the 12th and 13th field after it.
     let (_, fields) = stat.rsplit_once(')').ok_or("no process's line")?;
     let fields: Vec<&str> = fields.split_whitespace().collect();
@@ -20,6 +23,21 @@ pub fn processor_seconds(pid: u32) -> Result<[f64; 2], Box<dyn Error>> {
         Ok(ticks / USER_HZ)
     };
     Ok([seconds(11)?, seconds(12)?])
+}
+
+/// Seconds of processor time of each kind of thread of a process, by the thread's name.
+pub fn thread_seconds(pid: u32) -> Result<BTreeMap<String, f64>, Box<dyn Error>> {
+    let mut all = BTreeMap::new();
+    for task in std::fs::read_dir(format!("/proc/{pid}/task"))? {
+        // One that ended meanwhile is no longer told.
+        let Ok(stat) = std::fs::read_to_string(task?.path().join("stat")) else {
+            continue;
+        };
+        let name = stat.split_once('(').and_then(|(_, s)| s.rsplit_once(')'));
+        let name = name.map_or("", |(name, _)| name).to_owned();
+        *all.entry(name).or_insert(0.0) += seconds_of(&stat)?.iter().sum::<f64>();
+    }
+    Ok(all)
 }
 
 /// Memory of a process that is resident now, MiB: all of it, and that which belongs to no file.

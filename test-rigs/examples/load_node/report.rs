@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 
 use crate::drive::{Load, Phase, Seen};
-use crate::figures::{metrics, percentile, processor_seconds, resident_mib};
+use crate::figures::{metrics, percentile, processor_seconds, resident_mib, thread_seconds};
 use crate::template::{Model, Template, Wallet};
 
 /// Different machines of a kind: so many templates are composed.
@@ -17,7 +17,10 @@ const MACHINES: u32 = 64;
 /// How many times in a run memory is looked at.
 const LOOKS: u32 = 10;
 
-/// The node's counters of time by stage.
+/// The node's counter of time in transactions that write, nanoseconds.
+const WRITING: &str = "verdigris_store_write_nanoseconds";
+
+/// The node's counters of time by stage, seconds.
 const STAGES: &str = "verdigris_attestation_seconds_total{stage=\"";
 
 /// What is asked for.
@@ -85,6 +88,7 @@ impl Options {
 struct Reading {
     at: Instant,
     node: [f64; 2],
+    threads: BTreeMap<String, f64>,
     generator: [f64; 2],
     metrics: BTreeMap<String, f64>,
 }
@@ -94,6 +98,7 @@ impl Reading {
         Ok(Reading {
             metrics: options.metrics()?,
             node: processor_seconds(options.pid)?,
+            threads: thread_seconds(options.pid)?,
             generator: processor_seconds(std::process::id())?,
             at: Instant::now(),
         })
@@ -192,13 +197,24 @@ fn figures(
     // Microseconds for each attestation.
     let each = |from: f64, to: f64| rounded((to - from) * 1e6 / count as f64);
     let spent = |from: [f64; 2], to: [f64; 2]| json!({ "user": each(from[0], to[0]), "system": each(from[1], to[1]) });
-    let stages: BTreeMap<&str, f64> = ended
+    let mut stages: BTreeMap<&str, f64> = ended
         .metrics
         .iter()
         .filter_map(|(name, to)| {
             let stage = name.strip_prefix(STAGES)?.strip_suffix("\"}")?;
             let from = begun.metrics.get(name).copied().unwrap_or(0.0);
             Some((stage, each(from, *to)))
+        })
+        .collect();
+    if let (Some(from), Some(to)) = (begun.metrics.get(WRITING), ended.metrics.get(WRITING)) {
+        stages.insert("writes", each(from / 1e9, to / 1e9));
+    }
+    let threads: BTreeMap<&str, f64> = ended
+        .threads
+        .iter()
+        .map(|(name, to)| {
+            let from = begun.threads.get(name).copied().unwrap_or(0.0);
+            (name.as_str(), each(from, *to))
         })
         .collect();
     let memory = |part: usize| -> Vec<f64> { memory.iter().map(|m| rounded(m[part])).collect() };
@@ -214,6 +230,7 @@ fn figures(
         "node_resident_mib": memory(0),
         "node_resident_anonymous_mib": memory(1),
         "node_us_each": spent(begun.node, ended.node),
+        "node_threads_us_each": threads,
         "generator_us_each": spent(begun.generator, ended.generator),
         "node_stages_us_each": stages,
     }))
