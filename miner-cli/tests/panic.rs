@@ -8,6 +8,7 @@ mod terminal;
 
 use common::screen::Terminal;
 use std::process::Command;
+use terminal::Surface;
 
 /// Run by the other test, on a terminal of its own.
 #[test]
@@ -15,7 +16,7 @@ use std::process::Command;
 fn panics_on_the_screen() {
     let mut whole = terminal::Whole::take().unwrap();
     whole
-        .draw(|frame| frame.render_widget("fine", frame.area()))
+        .draw(&mut |frame| frame.render_widget("fine", frame.area()))
         .unwrap();
     panic!("a tube burst");
 }

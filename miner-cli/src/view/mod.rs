@@ -37,7 +37,7 @@ use std::sync::mpsc::{channel, Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 use teller::Teller;
-use terminal::Whole;
+use terminal::{Surface, Whole};
 
 /// How often a frame is drawn where only the time passes.
 const TICK: Duration = Duration::from_secs(1);
@@ -162,7 +162,7 @@ impl View {
     /// Shows what happens until the miner ends or the owner asks to stop; then the terminal is given back.
     fn show(
         &mut self,
-        mut terminal: Whole,
+        mut surface: impl Surface,
     ) -> io::Result<Option<thread::Result<Result<(), Error>>>> {
         let mut drawn: Option<SyncSender<()>> = None;
         loop {
@@ -170,7 +170,7 @@ impl View {
             if drawn.is_some() || !self.state.measures() {
                 let (state, look, now) = (&self.state, self.look, self.now());
                 let ends = &mut self.ends;
-                terminal.draw(|frame| *ends = frame::draw(frame, state, look, now))?;
+                surface.draw(&mut |frame| *ends = frame::draw(frame, state, look, now))?;
             }
             drop(drawn.take());
             match self.next() {
@@ -181,7 +181,7 @@ impl View {
                 }
                 Some(Envelope::Input(event::Event::Key(key))) => {
                     if keys::is_redraw(key) {
-                        terminal.redraw()?;
+                        surface.redraw()?;
                     }
                     let now = self.now();
                     match keys::press(&mut self.state, key, &self.ends, now) {
@@ -249,5 +249,81 @@ impl View {
         out::line(format_args!(
             "{accepted} of {all} attestations accepted{last}"
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use probe_core::channels::ChannelId;
+    use probe_core::prober::Progress;
+    use ratatui::backend::TestBackend;
+    use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+    use ratatui::{Frame, Terminal};
+    use std::sync::mpsc::sync_channel;
+
+    /// Tells every frame that is drawn.
+    struct Recorder(Terminal<TestBackend>, Sender<String>);
+
+    impl Surface for Recorder {
+        fn draw(&mut self, frame: &mut dyn FnMut(&mut Frame<'_>)) -> io::Result<()> {
+            self.0.draw(frame).map_err(io::Error::other)?;
+            let cells = self.0.backend().buffer().content.iter();
+            let _ = self.1.send(cells.map(|cell| cell.symbol()).collect());
+            Ok(())
+        }
+
+        fn redraw(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn nothing_is_drawn_while_the_machine_is_measured() {
+        let ((sender, inbox), (wishes, _heard)) = (channel(), channel());
+        let (frames, drawn) = channel();
+        let stop = Stop::never();
+        let mut view = View {
+            state: State::new("node", "miner"),
+            look: Look {
+                unicode: false,
+                color: false,
+            },
+            inbox,
+            wishes,
+            stop: stop.clone(),
+            start: Instant::now(),
+            ends: Default::default(),
+        };
+        let recorder = Recorder(Terminal::new(TestBackend::new(80, 24)).unwrap(), frames);
+        let screen = thread::spawn(move || view.show(recorder).is_ok());
+        let key = |code| {
+            let key = KeyEvent::new(code, KeyModifiers::NONE);
+            sender.send(Envelope::Input(Event::Key(key))).unwrap();
+        };
+        // As the miner does it: it goes on measuring when its progress is on the screen.
+        let slice = |remaining_ms| {
+            let (done, wait) = sync_channel(1);
+            let progress = Progress {
+                channel: Some(ChannelId::Cache),
+                permille: 500,
+                overall_permille: 500,
+                remaining_ms,
+            };
+            let told = Envelope::Told(Message::Measuring(progress), Some(done));
+            sender.send(told).unwrap();
+            assert!(wait.recv().is_err(), "it is let go, and told nothing");
+        };
+        slice(9_000);
+        let last = drawn.try_iter().last().expect("it was drawn before that");
+        assert!(last.contains("9 s left"), "{last}");
+        // Neither a key nor the clock draws anything now; what the key did comes with the next slice.
+        key(KeyCode::Char('?'));
+        assert!(drawn.recv_timeout(2 * TICK).is_err());
+        slice(8_000);
+        let next: Vec<String> = drawn.try_iter().collect();
+        assert!(matches!(&next[..], [one] if one.contains("8 s left") && one.contains("Keys")));
+        key(KeyCode::Char('q'));
+        assert!(screen.join().unwrap() && stop.asked());
     }
 }

@@ -60,25 +60,33 @@ impl Whole {
         };
         Terminal::with_options(backend, TerminalOptions { viewport }).map(Whole)
     }
+}
 
-    /// Draws a frame; sends what changed. Nothing any more once the terminal was given back.
+/// Something that frames are drawn on.
+pub trait Surface {
+    /// Draws a frame; sends what changed.
     ///
     /// # Errors
     /// The terminal is gone.
-    pub fn draw(&mut self, frame: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+    fn draw(&mut self, frame: &mut dyn FnMut(&mut Frame<'_>)) -> io::Result<()>;
+
+    /// Has the next frame sent whole: something else wrote on the screen.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    fn redraw(&mut self) -> io::Result<()>;
+}
+
+impl Surface for Whole {
+    fn draw(&mut self, frame: &mut dyn FnMut(&mut Frame<'_>)) -> io::Result<()> {
+        // Nothing any more once a panic gave the terminal back.
         if TAKEN.load(Ordering::SeqCst) {
             self.0.draw(frame)?;
         }
         Ok(())
     }
-}
 
-impl Whole {
-    /// Has the next frame sent whole: something else wrote on the screen.
-    ///
-    /// # Errors
-    /// The terminal is gone.
-    pub fn redraw(&mut self) -> io::Result<()> {
+    fn redraw(&mut self) -> io::Result<()> {
         let area = self.0.get_frame().area();
         self.0.resize(area)
     }
