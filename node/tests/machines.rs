@@ -4,15 +4,20 @@
 mod common;
 mod verdict_machine;
 
-use common::{column, options, unlimited, Database, Kind, Miner, Node, Reply, EPOCH_MS, START_MS};
+use common::{
+    column, options, unlimited, Database, Kind, Miner, Node, Reply, Server, EPOCH_MS, START_MS,
+};
 use probe_core::seed::Seed;
 use proptest::prelude::*;
 use serde_json::{json, Value};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs::Permissions;
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use verdigris_node::audit::audit_with;
 use verdigris_node::binding::decide::{
@@ -23,14 +28,16 @@ use verdigris_node::binding::migration::{
 };
 use verdigris_node::binding::rules::Agreement;
 use verdigris_node::binding::salt::Salt;
+use verdigris_node::binding::secret;
 use verdigris_node::binding::shown::shown;
 use verdigris_node::config::{Config, CHAIN_ID};
 use verdigris_node::http::{self, admin::Token};
 use verdigris_node::json::parse;
 use verdigris_node::keys::{hex, unhex};
+use verdigris_node::store::backup::{backup, restore};
 use verdigris_node::store::bindings::{self, Origin};
 use verdigris_node::store::sql::{self, Access, Connection, Purpose};
-use verdigris_node::store::{records, Store};
+use verdigris_node::store::{open_to_look, records, Store};
 
 on_each_database!(
     a_machine_is_bound_to_one_wallet,
@@ -47,6 +54,9 @@ on_each_database!(
     the_operator_releases_a_machine,
     nothing_that_names_a_machine_is_in_its_rows,
     the_audit_finds_bindings_that_the_log_does_not_give,
+    a_node_without_the_secret_of_its_database_does_not_start,
+    machines_survive_a_backup,
+    a_backup_of_version_6_is_restored,
     any_order_of_things_pays_a_machine_once,
     a_common_mark_costs_a_bounded_look_up,
 );
@@ -799,6 +809,126 @@ fn the_audit_finds_bindings_that_the_log_does_not_give(kind: Kind) {
         &format!("{} {turn}", swap(0, 1)),
         true,
     );
+}
+
+/// The line that `serve` begins with, or what it says where it does not begin.
+fn serving(database: &Database, arguments: &[&OsStr]) -> Result<Server, String> {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_verdigris-node"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--database"])
+        .arg(common::argument(&database.location))
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    match line.trim().strip_prefix("listening on http://") {
+        Some(address) => Ok(Server {
+            address: address.parse().unwrap(),
+            child,
+        }),
+        None => {
+            let output = child.wait_with_output().unwrap();
+            assert_eq!(output.status.code(), Some(3));
+            Err(String::from_utf8(output.stderr).unwrap())
+        }
+    }
+}
+
+fn a_node_without_the_secret_of_its_database_does_not_start(kind: Kind) {
+    let database = Database::new(kind);
+    let beside = database.directory.path().join("node.db.binding-secret");
+    let file = database.directory.path().join("secret");
+    let named: [&OsStr; 2] = ["--binding-secret".as_ref(), file.as_ref()];
+    match kind {
+        Kind::Sqlite => {
+            drop(serving(&database, &[]).unwrap());
+            let mode = std::fs::metadata(&beside).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+            std::fs::rename(&beside, &file).unwrap();
+            // Gone, it is not made anew.
+            let gone = serving(&database, &[]).err().unwrap();
+            assert!(
+                gone.contains("binding secret") && !beside.exists(),
+                "{gone}"
+            );
+        }
+        Kind::Postgres => {
+            // Without any it serves, and binds nothing.
+            drop(serving(&database, &[]).unwrap());
+            drop(serving(&database, &named).unwrap());
+            let gone = serving(&database, &[]).err().unwrap();
+            assert!(gone.contains("--binding-secret"), "{gone}");
+        }
+    }
+    drop(serving(&database, &named).unwrap());
+    let other = database.directory.path().join("other");
+    secret::read_or_make(&other).unwrap();
+    let named: [&OsStr; 2] = ["--binding-secret".as_ref(), other.as_ref()];
+    let wrong = serving(&database, &named).err().unwrap();
+    assert!(wrong.contains("is not the one"), "{wrong}");
+}
+
+/// A node with machines and migrations of all kinds.
+fn busy(kind: Kind) -> Node {
+    let node = start(kind);
+    let (a, b) = (Miner::number(1), Miner::number(2));
+    proves(&attest(
+        &node,
+        &a,
+        &machine("CK130ABCXYZ", &["00:1f:5b:01:02:03"]),
+    ));
+    proves(&attest(&node, &b, &machine("CK130ABCXYW", &[])));
+    proves(&attest(&node, &b, &machine("CK130ABCXYV", &[])));
+    taken(&node.post("/binding/migrate", &migrate(&a, Of::Wallet, 1, &b.id, 1)));
+    node.wait_ms(DELAY_MS);
+    assert_eq!(complete(&node), 1);
+    taken(&node.post("/binding/migrate", &migrate(&b, Of::Wallet, 1, &a.id, 1)));
+    taken(&node.post("/binding/cancel", &cancel(&b, 2)));
+    taken(&node.post("/binding/migrate", &migrate(&b, Of::Hardware, 2, &b.id, 2)));
+    done(operate(
+        &node,
+        &["migrate", "1", "--to", &a.id, "--reason", "a dispute"],
+    ));
+    done(operate(&node, &["release", "3", "--reason", "sold"]));
+    node
+}
+
+/// What [`busy`] left, on another database.
+fn is_the_busy_one(database: &Database) {
+    let (c, _) = open_to_look(database.location.clone()).unwrap();
+    let faults = audit_with(&c, Some(&salt())).unwrap().faults;
+    assert_eq!(faults, Vec::<String>::new());
+    let of_b = bindings::units_of(&c, &Miner::number(2).id).unwrap();
+    assert_eq!(of_b.iter().map(|unit| unit.id).collect::<Vec<_>>(), [1, 2]);
+    let states: Vec<_> = bindings::migrations(&c, true).unwrap();
+    let states: Vec<_> = states.iter().map(|kept| kept.state.name()).collect();
+    assert_eq!(states, ["pending", "pending", "cancelled", "done"]);
+}
+
+fn machines_survive_a_backup(kind: Kind) {
+    let node = busy(kind);
+    let file = node.database.directory.path().join("backup");
+    backup(node.database.location.clone(), &file).unwrap();
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let database = Database::new(kind);
+        restore(&file, &database.location).unwrap();
+        is_the_busy_one(&database);
+        // Nothing of it is in the way of new rows.
+        let node = Node::binding_on(database, node.now.clone(), unlimited(), salt());
+        let new = machine("PF2ZQ1AA", &["00:1f:5b:01:02:09"]);
+        proves(&attest(&node, &Miner::number(9), &new));
+        assert_eq!(units(&node, &Miner::number(9)), [4]);
+    }
+}
+
+fn a_backup_of_version_6_is_restored(kind: Kind) {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/backup-6.jsonl");
+    let database = Database::new(kind);
+    restore(Path::new(file), &database.location).unwrap();
+    is_the_busy_one(&database);
 }
 
 /// What a property test does next.

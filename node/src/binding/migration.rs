@@ -494,3 +494,21 @@ pub async fn complete_overdue(app: &App) -> Result<usize, ApiError> {
 fn millis(delay: Duration) -> i64 {
     i64::try_from(delay.as_millis()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `verdigris migrate` signs, letter by letter: its tests have the same.
+    #[test]
+    fn what_is_signed_never_changes() {
+        assert_eq!(
+            Migration::signed_text(Kind::Wallet, 17, "a", "b", 7, "net"),
+            r#"{"action":"binding_migrate","chain_id":"net","kind":"wallet","miner":"a","nonce":7,"to":"b","unit":17}"#
+        );
+        assert_eq!(
+            Cancellation::signed_text(4, "a", "net"),
+            r#"{"action":"binding_cancel","chain_id":"net","migration":4,"miner":"a"}"#
+        );
+    }
+}
