@@ -127,17 +127,18 @@ pub async fn key(
 /// What is to be done, and why; `None` where the status alone is asked for.
 fn wanted(body: &Map<String, Value>, miner: &str) -> Result<Option<(Act, String)>, ApiError> {
     let invalid = |why| ApiError::new(Code::InvalidParameter, why);
-    let key = text(body, "public_key")?;
-    let why = text(body, "reason")?;
+    let read = |why: &str| reason(why).map_err(|why| ApiError::new(Code::InvalidParameter, why));
+    let no_key = || invalid("\"public_key\" is 64 hexadecimal digits");
+    // What is not needed must be right where it is there.
+    let key = text(body, "public_key")?.map(|key| unhex(key).ok_or_else(no_key));
+    let key = key.transpose()?;
+    let why = text(body, "reason")?.map(read).transpose()?;
     let act = match text(body, "action")?.unwrap_or("status") {
         "status" => return Ok(None),
         "unpin" => Act::Unpin,
         "freeze" => Act::Freeze,
         "unfreeze" => Act::Unfreeze,
-        "set" => {
-            let key = key.and_then(unhex);
-            Act::Set(key.ok_or_else(|| invalid("\"public_key\" is 64 hexadecimal digits"))?)
-        }
+        "set" => Act::Set(key.ok_or_else(no_key)?),
         _ => {
             return Err(invalid(
                 "\"action\" is status, set, unpin, freeze or unfreeze",
@@ -147,9 +148,8 @@ fn wanted(body: &Map<String, Value>, miner: &str) -> Result<Option<(Act, String)
     if keys::is_address(miner) && matches!(act, Act::Set(_) | Act::Unpin) {
         return Err(invalid("an address belongs to its key for ever"));
     }
-    let reason = reason(why.unwrap_or_default());
-    let reason = reason.map_err(|why| ApiError::new(Code::InvalidParameter, why))?;
-    Ok(Some((act, reason)))
+    let why = why.map_or_else(|| read(""), Ok)?;
+    Ok(Some((act, why)))
 }
 
 /// A member that must be a text where it is present.

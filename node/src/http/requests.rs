@@ -208,13 +208,13 @@ pub struct KeyRequest {
     /// The name.
     miner: MinerId,
     /// What to do; without, nothing, and the status is told.
-    #[schema(pattern = "^(status|set|unpin|freeze|unfreeze)$", nullable = false)]
+    #[schema(pattern = "^(status|set|unpin|freeze|unfreeze)$")]
     action: Option<String>,
     /// Whom to give the name to, in hexadecimal: for `set`.
     #[schema(pattern = "^[0-9a-fA-F]{64}$")]
     public_key: Option<String>,
     /// Why: at most 512 bytes. Needed for all but `status`.
-    #[schema(min_length = 1, max_length = 512, pattern = r"\S", nullable = false)]
+    #[schema(min_length = 1, max_length = 512, pattern = r"\S")]
     reason: Option<String>,
 }
 
