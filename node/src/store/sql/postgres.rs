@@ -1,5 +1,6 @@
 //! The surface over PostgreSQL.
 
+use postgres::binary_copy::BinaryCopyInWriter;
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::{ToSql, Type};
 use postgres::{Client, NoTls, Statement};
@@ -28,10 +29,6 @@ const SETTINGS: &str = "SET synchronous_commit = on;
     SET idle_in_transaction_session_timeout = '30s';
     SET lock_timeout = '30s';
     SET client_min_messages = warning";
-
-/// Rows in one statement of [`Session::insert_all`]: few round trips, and for any table of ours far
-/// less than the protocol's 65,535 parameters.
-const ROWS_AT_ONCE: usize = 256;
 
 /// The first half of all advisory locks of the node's: no other program's are meant.
 const ADVISORY: u32 = u32::from_be_bytes(*b"vdgr");
@@ -93,7 +90,7 @@ impl Session {
     pub fn execute(&self, sql: &str, params: &[Value<'_>]) -> Result<usize> {
         self.used.set(Instant::now());
         let statement = self.prepare(sql)?;
-        let params = arguments(&statement, params)?;
+        let params = arguments(statement.params(), params)?;
         let changed = self.client.borrow_mut().execute(&statement, &params)?;
         Ok(usize::try_from(changed).unwrap_or(usize::MAX))
     }
@@ -106,7 +103,7 @@ impl Session {
     ) -> Result<()> {
         self.used.set(Instant::now());
         let statement = self.prepare(sql)?;
-        let params = arguments(&statement, params)?;
+        let params = arguments(statement.params(), params)?;
         let mut client = self.client.borrow_mut();
         let mut rows = client.query_raw(&statement, params)?;
         while let Some(row) = rows.next()? {
@@ -122,29 +119,21 @@ impl Session {
         Ok(self.client.borrow_mut().batch_execute(sql)?)
     }
 
+    /// By COPY: one statement for all rows, whose triggers see all of them at once.
     pub fn insert_all(&self, table: &str, columns: &[&str], rows: &[Vec<Value<'_>>]) -> Result<()> {
-        let mut rest = rows;
-        while !rest.is_empty() {
-            // Powers of two, so that there are few different statements.
-            let count = 1 << rest.len().min(ROWS_AT_ONCE).ilog2();
-            let (rows, later) = rest.split_at(count);
-            rest = later;
-            let mut places = (1..).map(|n| format!("?{n}"));
-            let tuples: Vec<String> = rows
-                .iter()
-                .map(|row| {
-                    let places: Vec<String> = places.by_ref().take(row.len()).collect();
-                    format!("({})", places.join(", "))
-                })
-                .collect();
-            let sql = format!(
-                "INSERT INTO {table} ({}) VALUES {}",
-                columns.join(", "),
-                tuples.join(", ")
-            );
-            let values: Vec<Value<'_>> = rows.iter().flatten().copied().collect();
-            self.execute(&sql, &values)?;
+        self.used.set(Instant::now());
+        let columns = columns.join(", ");
+        let shape = self.prepare(&format!("SELECT {columns} FROM {table}"))?;
+        let types: Vec<Type> = shape.columns().iter().map(|c| c.type_().clone()).collect();
+        let copy = self.prepare(&format!(
+            "COPY {table} ({columns}) FROM STDIN (FORMAT binary)"
+        ))?;
+        let mut client = self.client.borrow_mut();
+        let mut writer = BinaryCopyInWriter::new(client.copy_in(&copy)?, &types);
+        for row in rows {
+            writer.write(&arguments(&types, row)?)?;
         }
+        writer.finish()?;
         Ok(())
     }
 
@@ -186,12 +175,8 @@ fn numbered(sql: &str) -> String {
     out
 }
 
-/// Values in the types that the server found for a statement's parameters.
-fn arguments<'a>(
-    statement: &Statement,
-    params: &'a [Value<'_>],
-) -> Result<Vec<&'a (dyn ToSql + Sync)>> {
-    let types = statement.params();
+/// Values in the types that the server wants.
+fn arguments<'a>(types: &[Type], params: &'a [Value<'_>]) -> Result<Vec<&'a (dyn ToSql + Sync)>> {
     if types.len() != params.len() {
         return Err(Error::Kind(types.len().min(params.len())));
     }
