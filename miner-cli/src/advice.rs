@@ -16,10 +16,30 @@ impl std::fmt::Display for NoSuchHost {
 
 impl std::error::Error for NoSuchHost {}
 
+/// A proxy that cannot be reached, or refuses.
+#[derive(Debug)]
+pub struct ByProxy(pub String, pub io::Error);
+
+impl std::fmt::Display for ByProxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "by the proxy {}: {}", self.0, self.1)
+    }
+}
+
+impl std::error::Error for ByProxy {}
+
+/// How the standard library begins to say that a name has no address; its kind of error has no name.
+const NO_ADDRESS: &str = "failed to lookup address information";
+
 /// What helps where a node cannot be reached.
 pub fn reach(error: &io::Error) -> &'static str {
     let inner = error.get_ref();
-    if inner.is_some_and(|inner| inner.is::<NoSuchHost>()) {
+    if inner.is_some_and(|inner| inner.is::<ByProxy>()) {
+        return "check the proxy that ALL_PROXY, HTTPS_PROXY or HTTP_PROXY names; NO_PROXY lists hosts that need \
+                none";
+    }
+    let no_address = error.to_string().starts_with(NO_ADDRESS);
+    if no_address || inner.is_some_and(|inner| inner.is::<NoSuchHost>()) {
         return "check how the name is spelt, and that this machine can ask for names (/etc/resolv.conf); a \
                 number in place of the name does without";
     }
@@ -179,7 +199,13 @@ mod tests {
         let mut advice: HashSet<&str> = kinds.map(|kind| reach(&kind.into())).into();
         let name = NoSuchHost("node".into(), ErrorKind::Other.into());
         advice.insert(reach(&io::Error::other(name)));
-        assert_eq!(advice.len(), kinds.len() + 1);
+        let proxy = ByProxy("proxy:1".into(), ErrorKind::ConnectionRefused.into());
+        advice.insert(reach(&io::Error::other(proxy)));
+        assert_eq!(advice.len(), kinds.len() + 2);
+        // A label of more than 63 characters is no name, and nobody is asked for it.
+        let name = format!("{}.invalid:1", "x".repeat(64));
+        let error = std::net::ToSocketAddrs::to_socket_addrs(&*name).unwrap_err();
+        assert!(reach(&error).contains("spelt"), "{error}");
         let kinds = [
             ErrorKind::NotFound,
             ErrorKind::PermissionDenied,

@@ -1,7 +1,7 @@
 //! The line to a node: TCP, and TLS over it where the address says so.
 
 use crate::address::Address;
-use crate::advice::NoSuchHost;
+use crate::advice::{ByProxy, NoSuchHost};
 use crate::proxy;
 use miner_tiny::program::system::Received;
 use rustls::pki_types::ServerName;
@@ -54,9 +54,13 @@ impl Line {
         let tcp = match proxy {
             None => tcp(&address.host, address.port, end)?,
             Some(proxy) => {
-                let mut tcp = tcp(proxy.host(), proxy.port(), end)?;
-                proxy::tunnel(&mut tcp, proxy, address, end)?;
-                tcp
+                let (host, port) = (proxy.host(), proxy.port());
+                let tunnel = tcp(host, port, end).and_then(|mut tcp| {
+                    proxy::tunnel(&mut tcp, proxy, address, end)?;
+                    Ok(tcp)
+                });
+                tunnel
+                    .map_err(|error| io::Error::other(ByProxy(format!("{host}:{port}"), error)))?
             }
         };
         // Requests are written whole: there is nothing to collect.

@@ -185,6 +185,14 @@ fn a_proxy_of_the_environment_leads_to_the_node() {
         ran.stderr.contains("the proxy refuses, with status 403"),
         "{ran:?}"
     );
+    let away = attest("127.0.0.1:1", "").ended(3);
+    for words in [
+        "by the proxy 127.0.0.1:1",
+        "next: check the proxy",
+        "NO_PROXY",
+    ] {
+        assert!(away.stderr.contains(words), "{away:?}");
+    }
 }
 
 /// With `VERDIGRIS_TEST_NODE` naming a `verdigris-node`: it is killed after its challenge, and started
