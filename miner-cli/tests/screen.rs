@@ -131,14 +131,17 @@ fn signals_and_ctrl_c_give_the_terminal_back() {
 #[test]
 fn a_node_that_is_slow_to_answer_is_waited_for_without_the_screen() {
     let home = Home::new();
-    let node = serve(|_, request| {
+    let (got, submitted) = std::sync::mpsc::channel();
+    let node = serve(move |_, request| {
         if request.path == "/attest/submit" {
+            let _ = got.send(());
             std::thread::sleep(common::line::PATIENCE);
         }
         signed(request, 1)
     });
     let mut terminal = Terminal::mine(&home, &node, &[], USUAL);
     terminal.shows("Sending");
+    submitted.recv().expect("a submission");
     terminal.press("q");
     terminal.shows("waiting for the node's answer");
     assert!(!terminal.is_whole() && terminal.is_for_lines());

@@ -16,9 +16,12 @@ use std::cell::Cell;
 use std::sync::mpsc::{sync_channel, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-/// Time between two frames while measuring: fast enough to look alive, and a share of the machine below a
-/// hundredth on all but the slowest.
+/// Time between two frames while measuring, at least: fast enough to look alive.
 const FRAME: Duration = Duration::from_millis(100);
+
+/// The part of the time that drawing may take: on a slow machine, or over a serial line that a frame fills for
+/// a second, frames come less often.
+const DRAWING: u32 = 20;
 
 /// How long after an epoch's end its settlement is asked for: at least, and at most so much more, so that
 /// not all miners ask at once.
@@ -34,7 +37,7 @@ pub struct Teller {
     asked: Cell<bool>,
     /// When the account is worth asking for again: its epoch is over.
     renew: Cell<Option<Instant>>,
-    /// The channel shown last, and when.
+    /// The channel shown last, and when it is shown again.
     shown: Cell<Option<(Option<ChannelId>, Instant)>>,
 }
 
@@ -66,21 +69,25 @@ impl Teller {
     /// Shows progress, and returns when it is on the screen: drawing while the machine is measured would be
     /// measured too.
     fn show(&self, progress: Progress, so_far: &Evidence) {
-        let now = Instant::now();
-        let last = self.shown.get();
-        let same = last.is_some_and(|(channel, _)| channel == progress.channel);
-        if same && last.is_some_and(|(_, at)| now.duration_since(at) < FRAME) {
+        let began = Instant::now();
+        let last = self
+            .shown
+            .get()
+            .filter(|(channel, _)| *channel == progress.channel);
+        if last.is_some_and(|(_, again)| began < again) {
             return;
         }
-        if !same {
+        if last.is_none() {
             self.tell(Message::Found(Box::new(so_far.clone())));
         }
         let (drawn, wait) = sync_channel(1);
         let message = Message::Measuring(progress);
         let _ = self.screen.send(Envelope::Told(message, Some(drawn)));
-        // An error says that the screen is gone.
+        // An error says that it is drawn, or that the screen is gone.
         let _ = wait.recv();
-        self.shown.set(Some((progress.channel, Instant::now())));
+        let pause = FRAME.max(began.elapsed() * DRAWING);
+        self.shown
+            .set(Some((progress.channel, Instant::now() + pause)));
     }
 
     fn ask_account(&self) {
