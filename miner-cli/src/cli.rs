@@ -195,6 +195,18 @@ Examples:
         epoch: Option<u64>,
     },
 
+    /// Take this wallet's machine to another wallet, or tell the node that its parts were replaced
+    #[command(after_help = "\
+Examples:
+  verdigris migrate                    the machines that are bound to this wallet, and what waits
+  verdigris migrate --to RTCc6bb76294846d778cd1ba227154c649d03474738
+  verdigris migrate --hardware         after a new processor or board
+  verdigris migrate --cancel 4
+
+It takes the node a week, in which everybody can see it and this wallet can cancel it. Until then the
+machine stays as it is.")]
+    Migrate(MigrateOptions),
+
     /// Be the network of a machine that has only a serial port: carry its attestation to the node
     #[cfg(unix)]
     #[command(after_help = "\
@@ -260,6 +272,26 @@ pub struct MineOptions {
     )]
     #[arg(long, env = "VERDIGRIS_PLAIN", value_parser = FalseyValueParser::new())]
     pub plain: bool,
+}
+
+/// What to do with the machines that are bound to a wallet.
+#[derive(Debug, Args)]
+pub struct MigrateOptions {
+    /// The wallet that the machine goes to
+    #[arg(long, value_name = "WALLET", group = "what")]
+    pub to: Option<String>,
+    /// The machine has another processor or board
+    #[arg(long, group = "what")]
+    pub hardware: bool,
+    /// Cancel the migration of this number
+    #[arg(long, value_name = "N", group = "what")]
+    pub cancel: Option<u64>,
+    /// Which machine, where several are bound to this wallet
+    #[arg(long, value_name = "N", conflicts_with = "cancel")]
+    pub unit: Option<u64>,
+    /// The network that the signature is for
+    #[arg(long, value_name = "ID", default_value = "rustchain-mainnet-v2")]
+    pub chain_id: String,
 }
 
 /// What to do with a wallet.

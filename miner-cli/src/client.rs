@@ -1,4 +1,4 @@
-//! Asking a node for what anybody may read: balances and epochs.
+//! Asking a node for what anybody may read: balances, epochs, machines; and sending what a wallet signed.
 //!
 //! Attestations are another matter: see `attest`.
 
@@ -46,7 +46,24 @@ impl Client {
     /// [`Error::Network`] where no whole answer came, [`Error::Refused`] for one that says no,
     /// [`Error::Trust`] for one that is not the node's.
     pub fn get(&self, path: &str) -> Result<Map<String, Value>, Error> {
-        let response = self.agent.get(format!("{}{path}", self.node)).call();
+        self.read(self.agent.get(format!("{}{path}", self.node)).call())
+    }
+
+    /// `POST path` with a JSON body.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub fn post(&self, path: &str, body: &Value) -> Result<Map<String, Value>, Error> {
+        let request = self.agent.post(format!("{}{path}", self.node));
+        let request = request.content_type("application/json");
+        self.read(request.send(body.to_string()))
+    }
+
+    /// The members of an answer of 200.
+    fn read(
+        &self,
+        response: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    ) -> Result<Map<String, Value>, Error> {
         let mut response = response.map_err(|error| self.unreachable(error))?;
         let status = response.status().as_u16();
         let retry_after_s = response

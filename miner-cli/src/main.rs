@@ -13,6 +13,7 @@ mod hex;
 mod known_nodes;
 mod line;
 mod manual;
+mod migrate;
 mod mine;
 mod names;
 mod out;
@@ -37,7 +38,7 @@ mod watch;
 
 use attest::Miner;
 use clap::Parser;
-use cli::{Cli, Command, MineOptions, WalletCommand};
+use cli::{Cli, Command, MigrateOptions, MineOptions, WalletCommand};
 use client::Client;
 use config::Settings;
 use error::Error;
@@ -100,6 +101,7 @@ fn run(cli: Cli) -> Result<(), Error> {
             let client = Client::new(&settings.node);
             balance::show(&client, &screen, &id, epoch, settings.json)
         }
+        Command::Migrate(options) => run_migrate(&settings, options),
         #[cfg(unix)]
         Command::Relay(options) => {
             let plan = relay::Plan::resolve(options, &settings.relay, &settings.node)?;
@@ -170,6 +172,30 @@ fn rehearse(
     let body = measure(&miner)?;
     miner.remark(&format!("{} bytes; nothing was sent", body.len()));
     out::line(String::from_utf8_lossy(&body));
+    Ok(())
+}
+
+fn run_migrate(settings: &Settings, options: MigrateOptions) -> Result<(), Error> {
+    let wallet = open_wallet(settings)?;
+    let address = wallet.address();
+    let owner = migrate::Owner {
+        miner: settings.miner.as_deref().unwrap_or(&address),
+        chain_id: &options.chain_id,
+        wallet: &wallet,
+    };
+    let request = match (options.to, options.hardware, options.cancel) {
+        (Some(to), ..) => migrate::Request::To(to),
+        (_, true, _) => migrate::Request::Hardware,
+        (.., Some(number)) => migrate::Request::Cancel(number),
+        _ => migrate::Request::Show,
+    };
+    let client = Client::new(&settings.node);
+    let answer = migrate::run(&client, &owner, &request, options.unit)?;
+    if settings.json {
+        out::line(serde_json::Value::Object(answer));
+    } else {
+        migrate::show(&answer);
+    }
     Ok(())
 }
 
