@@ -106,12 +106,19 @@ impl Refusal {
     }
 }
 
-/// A stranger's text made fit for a terminal: short, and without control characters.
+/// A stranger's text made fit for a terminal: short, and without what steers it.
 pub fn shown(text: &str) -> String {
     text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if steers(c) { ' ' } else { c })
         .take(SHOWN_LIMIT)
         .collect()
+}
+
+/// Control characters; and those without a width that join letters, break lines or turn the direction of
+/// writing (Unicode 15, "General Punctuation" and "Specials").
+fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// A node that cannot be reached, and what helps.
@@ -284,6 +291,7 @@ mod tests {
     #[test]
     fn strangers_cannot_steer_the_terminal() {
         assert_eq!(shown("a\u{1b}[31mb\n"), "a [31mb ");
+        assert_eq!(shown("paid \u{202e}0001"), "paid  0001");
         assert_eq!(shown(&"x".repeat(1000)).len(), SHOWN_LIMIT);
     }
 }

@@ -56,7 +56,7 @@ pub fn summary(members: &Map<String, Value>) -> String {
     match Verdict::of(members) {
         Some(verdict) => format!(
             "{} (weight {})",
-            shown(&verdict.summary),
+            verdict.summary,
             weight(verdict.weight_units)
         ),
         None => {
@@ -73,7 +73,27 @@ pub fn summary(members: &Map<String, Value>) -> String {
 impl Verdict {
     /// The verdict in an answer to a submission, where there is one.
     pub fn of(members: &Map<String, Value>) -> Option<Self> {
-        Verdict::deserialize(members.get("verdict")?).ok()
+        let mut verdict = Verdict::deserialize(members.get("verdict")?).ok()?;
+        verdict.make_fit();
+        Some(verdict)
+    }
+
+    /// Makes all texts fit for a terminal: they are a stranger's.
+    fn make_fit(&mut self) {
+        let own = [&mut self.class, &mut self.family, &mut self.summary];
+        let checks = self.checks.iter_mut().flat_map(|check| {
+            [
+                &mut check.channel,
+                &mut check.aspect,
+                &mut check.outcome,
+                &mut check.measured,
+                &mut check.expected,
+                &mut check.reason,
+            ]
+        });
+        for text in own.into_iter().chain(checks) {
+            *text = shown(text);
+        }
     }
 }
 
@@ -84,7 +104,7 @@ pub fn explain(screen: &Screen, members: &Map<String, Value>) {
             explain_check(screen, check);
         }
         screen.say("");
-        let device = format!("{} {}", shown(&verdict.family), shown(&verdict.class));
+        let device = format!("{} {}", verdict.family, verdict.class);
         screen.say(format_args!("{:<14}{}", "derived", device.trim()));
         let kind = if verdict.physical {
             "real silicon"
@@ -135,18 +155,18 @@ fn explain_check(screen: &Screen, check: &Check) {
     screen.say(format_args!(
         "{} {:<12} {}",
         screen.paint(tone, format_args!("{mark:<2}")),
-        shown(&check.channel),
+        check.channel,
         screen.paint(
             Tone::Faint,
-            format_args!("{}, {}", shown(&check.aspect), shown(&check.outcome))
+            format_args!("{}, {}", check.aspect, check.outcome)
         ),
     ));
     for (label, text) in [("measured", &check.measured), ("expected", &check.expected)] {
         if !text.is_empty() {
-            screen.wrap(Tone::Plain, 5, &format!("{label}: {}", shown(text)));
+            screen.wrap(Tone::Plain, 5, &format!("{label}: {text}"));
         }
     }
-    screen.wrap(tone_of_reason(tone), 5, &shown(&check.reason));
+    screen.wrap(tone_of_reason(tone), 5, &check.reason);
 }
 
 fn tone_of_reason(tone: Tone) -> Tone {
@@ -184,5 +204,8 @@ mod tests {
         assert!(summary(&answer(r#"{"ok":true,"fingerprint_passed":false}"#)).contains("failed"));
         let odd = answer(r#"{"verdict":{"summary":"a toaster","weight_units":1,"new":[]}}"#);
         assert_eq!(summary(&odd), "a toaster (weight 1e-9)");
+        let rude = r#"{"verdict":{"checks":[{"reason":"\u001b[2Jall is well"}]}}"#;
+        let verdict = Verdict::of(&answer(rude)).unwrap();
+        assert_eq!(verdict.checks[0].reason, " [2Jall is well");
     }
 }
