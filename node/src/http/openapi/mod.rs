@@ -50,6 +50,9 @@ Every refusal is one object with a stable `code`, the same in lower case as `err
 people. A status of 429 says with `Retry-After` when to come back. Every answer has an `X-Request-Id`, under \
 which the node's log knows the request.
 
+A body that is larger than the node takes (1,000,000 bytes unless its operator set another limit) is refused \
+with `REQUEST_TOO_LARGE` (413).
+
 Apart from those of the operations, any request may be refused with `NOT_FOUND` (404, no such path), \
 `METHOD_NOT_ALLOWED` (405) or `REQUEST_TIMEOUT` (408, it took too long to arrive).";
 

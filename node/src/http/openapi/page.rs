@@ -5,6 +5,8 @@ use askama::Template;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+use crate::http::headers::REQUEST_ID;
+
 /// A page that shows a document.
 #[derive(Template)]
 #[template(path = "api.html", whitespace = "minimize")]
@@ -39,6 +41,7 @@ struct Answer {
     status: String,
     kind: Kind,
     about: Vec<Block>,
+    headers: Vec<Line>,
 }
 
 /// A named schema.
@@ -140,6 +143,7 @@ fn shown(document: &Value, method: &str, path: &str, operation: &Value) -> Opera
             status: status.clone(),
             kind: content(&response["content"]),
             about: blocks(&text(&response["description"])),
+            headers: headers(response),
         }
     });
     let body = &operation["requestBody"]["content"];
@@ -154,6 +158,16 @@ fn shown(document: &Value, method: &str, path: &str, operation: &Value) -> Opera
         body_required: operation["requestBody"]["required"] == true,
         answers: answers.collect(),
     }
+}
+
+/// The headers of an answer but for the one that all have.
+fn headers(response: &Value) -> Vec<Line> {
+    let own = members(&response["headers"]).filter(|(name, _)| *name != REQUEST_ID);
+    own.map(|(name, header)| {
+        let about = format!(": {}", text(&header["description"]));
+        vec![code(name.clone()), said(&about)]
+    })
+    .collect()
 }
 
 /// What a body is: JSON of a schema, or another media type by its name.
