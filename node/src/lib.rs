@@ -3,7 +3,8 @@
 //! Data flows one way: [`http`] parses and answers, [`attest`] checks a submission, [`verdict`]
 //! judges it (a pure function), [`epoch`] turns weights into rewards, [`ledger`] says what a sound
 //! movement of money is, [`transfer`] what a signed transfer is, [`slot_header`] what a signed header, and [`store`] is the only place that knows SQL. [`settle`] settles epochs
-//! as they end and books transfers that are due; [`audit`] derives everything a second time. Beside that way, [`continuity`],
+//! as they end and books transfers that are due; [`audit`] derives everything a second time, and [`explain`]
+//! says of each share how it came about. Beside that way, [`continuity`],
 //! [`binding`] and [`fleet`] tell which names are one machine.
 
 pub mod app;
