@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use verdigris_node::audit::audit;
 use verdigris_node::settle;
 use verdigris_node::store::backup::{backup, restore, tables, verify, BackupError};
+use verdigris_node::store::names::{self, Act};
 use verdigris_node::store::sql::Location;
 use verdigris_node::store::{open_to_look, transfers, ChainOptions, OpenError, Store, StoreError};
 
@@ -55,6 +56,23 @@ fn busy(kind: Kind) -> Node {
     assert!(node.runtime.block_on(voiding).unwrap());
     send(3);
     assert_eq!(Miner::number(1).attest(&node).status, 200);
+    // A header, and a decision about a name.
+    let slot = node.get("/epoch").body["slot"].as_i64().unwrap();
+    let mut turn = 0..3;
+    let kept = turn.find(|&n| {
+        let miner = Miner::number(n);
+        let message = format!("slot:{slot}:miner:{}:ts:1", miner.id);
+        let body = serde_json::json!({
+            "miner_id": miner.id, "message": verdigris_node::keys::hex(message.as_bytes()),
+            "signature": miner.signature(&message),
+        });
+        node.post("/headers/ingest_signed", &body).status == 200
+    });
+    assert_eq!(kept, Some(1), "the only one that attested within a day");
+    let freeze = node.app.store.write(|c| {
+        names::act(c, "power8", Act::Freeze, "an example", START_MS).map_err(StoreError::from)
+    });
+    assert!(node.runtime.block_on(freeze).unwrap());
     node
 }
 

@@ -326,6 +326,18 @@ fn every_code_has_its_cause(kind: Kind) {
         // In `operator.rs`.
         Code::TransferEnded,
         Code::NameFrozen,
+        Code::WalletBlocked,
+        Code::WalletHeld,
+        Code::SenderHasKey,
+        // Those of machines, in `machines.rs`.
+        Code::InvalidMigrationField,
+        Code::BindingNotFound,
+        Code::MigrationNotFound,
+        Code::DuplicateHardware,
+        Code::HardwareBindingFailed,
+        Code::MigrationPending,
+        Code::MigrationEnded,
+        Code::MigrationRefused,
         // In `slot_headers.rs`.
         Code::InvalidHeader,
         Code::MessageHeaderMismatch,

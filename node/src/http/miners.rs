@@ -17,6 +17,7 @@ use crate::attest::shape::check_id;
 use crate::error::{ApiError, Code};
 use crate::json::{decimal, parse};
 use crate::store::{books, records};
+use crate::verdict::antiquity::{UNPROVEN, VIRTUAL};
 use crate::verdict::Verdict;
 
 /// How long after its last attestation a miner is listed, milliseconds (existing network).
@@ -196,6 +197,10 @@ fn hardware_type(family: &str, class: &str) -> String {
         family.to_ascii_lowercase().as_str(),
         class.to_ascii_lowercase().as_str(),
     ) {
+        // What a machine claims to be is not what it is.
+        (_, VIRTUAL) => "Virtual machine".into(),
+        ("" | "unknown", UNPROVEN) => "Unknown/Other".into(),
+        (_, UNPROVEN) => format!("{family} (not proven)"),
         ("powerpc", class) if ["g3", "g4", "g5"].contains(&class) => {
             format!("PowerPC {} (Vintage)", class.to_ascii_uppercase())
         }
