@@ -88,13 +88,13 @@ pub const BOUNDS: &[Bound] = &[
     hole(
         "claims",
         "other instruction set, one channel edited: ",
-        0.4,
+        0.2,
         "as for the words alone; an edited pipeline or counter takes away what spoke against it",
     ),
     hole(
         "claims",
         "one generation older",
-        0.1,
+        0.15,
         "neighbours of one line have the same latencies; and these processors are in the records that judge them",
     ),
     hole("claims", "two or more older", 0.01, "small cores of today as older large ones"),

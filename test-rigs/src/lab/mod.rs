@@ -3,13 +3,15 @@
 //! A [`rigs::Rig`] attests to a [`node::Node`], a real process that judges what it is sent over HTTP and is told no
 //! truth. Each run is a [`record`], so that a [`campaign`] can be stopped and gone on with. [`figures`] makes of the
 //! records what [`report`] and [`plot`] write down; [`statistics`] is the arithmetic. [`paper`] and [`families`] write
-//! evidence without running anything, [`here`] measures this machine.
+//! evidence without running anything, [`here`] measures this machine; [`heldout`] asks the node's library what its records
+//! make of models that are not in them. [`bounds`] is what must hold.
 
 pub mod bench;
 pub mod bounds;
 pub mod campaign;
 pub mod families;
 pub mod figures;
+pub mod heldout;
 pub mod here;
 pub mod node;
 pub mod paper;

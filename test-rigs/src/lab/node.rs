@@ -39,7 +39,7 @@ impl Node {
     /// It does not start, or does not listen in time.
     pub fn start(program: &Path, folder: &Path) -> Result<Node, String> {
         let fail = |e: std::io::Error| format!("{}: {e}", program.display());
-        let mut command = Command::new(program);
+        let mut command = guarded(program);
         // What a person has set for a node of his own is none of this one's business.
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("VERDIGRIS_") {
@@ -102,6 +102,24 @@ impl Node {
             agent: agent.into(),
             url: self.url.clone(),
         }
+    }
+}
+
+/// A command that ends when this program is killed outright, where the system has one that sees to it.
+fn guarded(program: &Path) -> Command {
+    const GUARD: [&str; 3] = ["--pdeathsig", "TERM", "--"];
+    let mut setpriv = Command::new("setpriv");
+    let quiet = setpriv
+        .args(GUARD)
+        .arg("true")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    if quiet.status().is_ok_and(|status| status.success()) {
+        let mut command = Command::new("setpriv");
+        command.args(GUARD).arg(program);
+        command
+    } else {
+        Command::new(program)
     }
 }
 

@@ -19,8 +19,10 @@ use verdigris_node::verdict::antiquity::Class;
 use verdigris_node::verdict::silicon::Core;
 use verdigris_node::verdict::Profiles;
 
-const LATENCIES: &str = include_str!("../../../node/data/measured/x86-silicon-latency.csv");
-const MEMORY: &str = include_str!("../../../node/data/measured/x86-silicon-memory.csv");
+/// Cycles by instruction, as published.
+pub const LATENCIES: &str = include_str!("../../../node/data/measured/x86-silicon-latency.csv");
+/// Cycles by working set, as published.
+pub const MEMORY: &str = include_str!("../../../node/data/measured/x86-silicon-memory.csv");
 /// A Zen 5 under KVM, recorded by the real prober.
 const GUEST: &str = include_str!("../../../node/tests/data/evidence-zen5-kvm.json");
 

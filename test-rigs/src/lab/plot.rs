@@ -97,6 +97,7 @@ fn distribution(area: &DrawingArea<SVGBackend<'_>, Shift>, panel: &Panel) -> Dra
     );
     let mut chart = ChartBuilder::on(area)
         .margin(8)
+        .margin_right(24)
         .caption(counts, ("sans-serif", 14).into_font().color(&INK))
         .x_label_area_size(22)
         .y_label_area_size(36)
@@ -140,6 +141,7 @@ pub fn curves(curves: &[(String, Roc)]) -> Drawn<String> {
         root.fill(&WHITE)?;
         let mut chart = ChartBuilder::on(&root)
             .margin(12)
+            .margin_right(32)
             .x_label_area_size(40)
             .y_label_area_size(52)
             .build_cartesian_2d(0.0..1.0_f64, 0.0..1.02_f64)?;
