@@ -20,7 +20,7 @@ use verdigris_node::store::explain::{explain, lines, Which};
 use verdigris_node::store::sql::{Location, Purpose};
 use verdigris_node::store::{backup, open_to_look, Store};
 use verdigris_node::verdict::Profiles;
-use verdigris_node::{audit, binding, explain, http, settle, silicon, transfer};
+use verdigris_node::{audit, binding, explain, fleet, http, settle, silicon, transfer};
 
 /// The node of Verdigris: judges what machines prove of themselves, and keeps the books.
 #[derive(Parser)]
@@ -64,6 +64,11 @@ enum Command {
     Binding {
         #[command(subcommand)]
         command: binding::command::Command,
+    },
+    /// Look at a miner
+    Miner {
+        #[command(subcommand)]
+        command: fleet::command::Command,
     },
     /// Work with measurements of real processors
     Silicon {
@@ -145,6 +150,9 @@ fn main() -> ExitCode {
             .and_then(|said| Ok(show(&said)?))
             .map(|()| ExitCode::SUCCESS),
         Command::Binding { command } => binding::command::run(&command)
+            .and_then(|said| Ok(show(&said)?))
+            .map(|()| ExitCode::SUCCESS),
+        Command::Miner { command } => fleet::command::run(&command)
             .and_then(|said| Ok(show(&said)?))
             .map(|()| ExitCode::SUCCESS),
         Command::Silicon { command } => silicon::command::run(&command)

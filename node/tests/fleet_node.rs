@@ -11,6 +11,7 @@ use probe_core::evidence::Evidence;
 use probe_core::seed::Seed;
 use serde_json::Value;
 use std::net::IpAddr;
+use std::process::Command;
 use std::sync::atomic::Ordering;
 use verdict_machine::{bind, facts, honest};
 use verdigris_node::config::Config;
@@ -483,6 +484,19 @@ fn an_assessment_after_enrolment_counts_before_settlement(kind: Kind) {
     let miner = &world.names[copier].miner.id;
     let shown = world.node.get(&format!("/api/miner/{miner}/fleet"));
     assert_eq!(shown.body["shared"][0]["noise"], true, "{shown:?}");
+    // The operator sees whose it was.
+    let said = Command::new(env!("CARGO_BIN_EXE_verdigris-node"))
+        .args(["miner", "explain", miner, "--database"])
+        .arg(common::argument(&world.node.database.location))
+        .output()
+        .unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    let first = &world.names[owner].miner.id;
+    assert!(
+        said.contains(&format!("{first} has the machine's vote")),
+        "{said}"
+    );
+    assert!(said.contains("which is a copy"), "{said}");
     let explained = world
         .node
         .get(&format!("/api/epoch/0/explain?miner={miner}"));

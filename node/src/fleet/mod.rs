@@ -14,6 +14,7 @@
 
 pub mod assess;
 pub mod circumstance;
+pub mod command;
 pub mod index;
 pub mod known;
 pub mod profile;

@@ -179,9 +179,11 @@ impl Index for Buckets {
 
     fn enter(&mut self, key: Key, miner: Tag, epoch: i64) -> Result<Bucket, Self::Error> {
         let (bucket, changed) = self.rows.entry(key).or_default();
-        let before = bucket.clone();
+        let before = bucket.entries().to_vec();
         bucket.enter(miner, epoch);
-        *changed |= before != *bucket;
+        // That a full bucket had no place for somebody is not worth a row that everybody of a large
+        // network writes.
+        *changed |= before != bucket.entries();
         Ok(bucket.clone())
     }
 }
