@@ -94,9 +94,9 @@ pub fn signer(submission: &Submission, body: &[u8]) -> Result<Option<Signer>, Ap
         submission.signature_type.as_deref(),
         Some("canonical_json" | "ed25519")
     ) && submission.evidence().is_none();
-    if !whole
-        && !(older_allowed && keys::verify(&key, &signature, older_text(submission).as_bytes()))
-    {
+    let valid = whole
+        || (older_allowed && keys::verify(&key, &signature, older_text(submission).as_bytes()));
+    if !valid {
         return Err(ApiError::new(
             Code::InvalidSignature,
             "the signature does not fit the body and the key",
