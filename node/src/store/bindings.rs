@@ -185,23 +185,25 @@ fn pay(c: &Connection, id: i64, epoch: i64, miner: &str, attestation_id: i64) ->
 /// Carries the units of an attestation on to a later epoch, in which its miner enrols with it. `false`
 /// where one of them is another's by now: then nothing is changed.
 pub fn carry_on(c: &Connection, miner: &str, attestation_id: i64, epoch: i64) -> sql::Result<bool> {
-    let units: Vec<(i64, Option<String>, Option<i64>, Option<String>)> = c.query_all(
+    let own = |name: Option<String>| name.as_deref() == Some(miner);
+    // The number of each, whether it is another's, and whether it is paid for already.
+    let units: Vec<(i64, bool, bool)> = c.query_all(
         "SELECT u.id, u.miner, u.epoch, u.paid
          FROM attestations a JOIN unit_epochs e ON e.miner = a.miner AND e.epoch = a.epoch
                              JOIN units u ON u.id = e.unit
          WHERE a.id = ?1 AND a.miner = ?2",
         params![attestation_id, miner],
-        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+        |row| {
+            let is_paid = row.get::<Option<i64>>(2)? == Some(epoch);
+            let is_others = !own(row.get(1)?) || is_paid && !own(row.get(3)?);
+            Ok((row.get(0)?, is_others, is_paid))
+        },
     )?;
-    let own = |name: &Option<String>| name.as_deref() == Some(miner);
-    if units
-        .iter()
-        .any(|(_, bound, paid_in, paid)| !own(bound) || *paid_in == Some(epoch) && !own(paid))
-    {
+    if units.iter().any(|&(_, is_others, _)| is_others) {
         return Ok(false);
     }
-    for (id, _, paid_in, _) in units {
-        if paid_in != Some(epoch) {
+    for (id, _, is_paid) in units {
+        if !is_paid {
             pay(c, id, epoch, miner, attestation_id)?;
         }
     }
