@@ -103,7 +103,7 @@ query! {
 pub struct Eligibility {
     /// It is the miner's turn now.
     eligible: bool,
-    reason: Turn,
+    reason: Standing,
     /// Miners in the round: those that attested within a day.
     #[schema(minimum = 0)]
     rotation_size: i64,
@@ -121,7 +121,7 @@ pub struct Eligibility {
 /// Where a miner stands in the round.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Turn {
+pub enum Standing {
     /// Not in it.
     NotAttested,
     /// Next.
@@ -157,10 +157,10 @@ pub async fn eligibility(
         .await?;
     let turn = round.size.max(1);
     let (reason, eligible, next) = match round.place {
-        None => (Turn::NotAttested, false, None),
-        Some(place) if slot % turn == place => (Turn::YourTurn, true, Some(slot)),
+        None => (Standing::NotAttested, false, None),
+        Some(place) if slot % turn == place => (Standing::YourTurn, true, Some(slot)),
         Some(place) => (
-            Turn::NotYourTurn,
+            Standing::NotYourTurn,
             false,
             Some(slot + (place - slot % turn).rem_euclid(turn)),
         ),
