@@ -35,8 +35,11 @@ pub fn seen(
     let network = salt.map(|salt| salt.tag(Field::Network, &network(came.client)));
     let none = Map::new();
     let checks = submission.checks().unwrap_or(&none);
-    let derived =
-        evidence.and_then(|e| app.profiles.antiquity.architecture(&e.identity.architecture));
+    let derived = evidence.and_then(|e| {
+        app.profiles
+            .antiquity
+            .architecture(&e.identity.architecture)
+    });
     let rom = seen::rom(evidence, checks, derived, &app.roms);
     let shows = match evidence {
         Some(evidence) => Seen::of(evidence, network, came.issued_ms, came.received_ms),
