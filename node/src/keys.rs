@@ -1,6 +1,7 @@
 //! Ed25519 keys, addresses, and the node's signature on its answers.
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -100,14 +101,40 @@ pub fn verify(public_key: &[u8; 32], signature: &[u8; 64], message: &[u8]) -> bo
 #[derive(Clone)]
 pub struct NodeKey {
     key: SigningKey,
+    tags: Hmac<Sha256>,
 }
+
+/// What the key of the node's tags is derived for.
+const TAGS: &[u8] = b"verdigris/node/tags/1";
 
 impl NodeKey {
     /// From the 32 secret bytes kept in the store.
     pub fn new(secret: &[u8; 32]) -> Self {
+        let derived = keyed(secret).chain_update(TAGS).finalize().into_bytes();
         NodeKey {
             key: SigningKey::from_bytes(secret),
+            tags: keyed(&derived),
         }
+    }
+
+    /// What only this key's owner can say of `bytes`: HMAC-SHA-256 of the purpose, a zero byte, and them.
+    pub fn tag(&self, purpose: &str, bytes: &[u8]) -> [u8; 32] {
+        self.tagging(purpose, bytes).finalize().into_bytes().into()
+    }
+
+    /// Whether `tag` is the start of what [`NodeKey::tag`] says; compared in constant time.
+    pub fn is_tag(&self, purpose: &str, bytes: &[u8], tag: &[u8]) -> bool {
+        self.tagging(purpose, bytes)
+            .verify_truncated_left(tag)
+            .is_ok()
+    }
+
+    fn tagging(&self, purpose: &str, bytes: &[u8]) -> Hmac<Sha256> {
+        self.tags
+            .clone()
+            .chain_update(purpose)
+            .chain_update([0])
+            .chain_update(bytes)
     }
 
     /// The public half, hexadecimal.
@@ -129,6 +156,11 @@ impl std::fmt::Debug for NodeKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "NodeKey({})", self.public_hex())
     }
+}
+
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    // A key of any length is one; this only says so to the types.
+    Hmac::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&Default::default()))
 }
 
 /// Whether a node's answer carries a valid signature by the key that it names.

@@ -22,6 +22,10 @@ use verdigris_node::store::{backup, open_to_look, Store};
 use verdigris_node::verdict::Profiles;
 use verdigris_node::{audit, binding, explain, fleet, http, settle, silicon, transfer};
 
+/// Most of what a request allocates is small and short-lived, and freed on the thread that allocated it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The node of Verdigris: judges what machines prove of themselves, and keeps the books.
 #[derive(Parser)]
 #[command(

@@ -10,7 +10,7 @@ use crate::error::ApiError;
 use crate::fleet::index::EPOCHS_KEPT;
 use crate::store::settlement::{self, Next};
 use crate::store::sql::{Connection, Duty};
-use crate::store::{fleet, records, transfers};
+use crate::store::{fleet, transfers};
 
 /// Transfers booked in one transaction, at most.
 const TRANSFERS: u32 = 256;
@@ -24,10 +24,7 @@ const SLEEP_MAX_MS: i64 = 1_000;
 /// The wait after a failure, milliseconds.
 const RETRY_MS: u64 = 1_000;
 
-/// Challenges are kept this long after their end, milliseconds, so that a late answer is told so.
-const KEEP_CHALLENGES_MS: i64 = 3_600_000;
-
-/// Challenges, and buckets of the fleet's, forgotten in one transaction, at most.
+/// Buckets of the fleet's forgotten in one transaction, at most.
 const FORGET: u32 = 1_000;
 
 /// Settles every epoch that is due, oldest first, in steps of a bounded number of miners: others write in
@@ -130,15 +127,11 @@ pub async fn run(app: Arc<App>) {
         if let Err(e) = migration::complete_overdue(&app).await {
             tracing::error!("migrations of machines: {e}");
         }
-        let before_ms = app.clock.now_ms() - KEEP_CHALLENGES_MS;
         let chain = app.store.chain();
         let before_epoch = chain.epoch(app.clock.now_s()).saturating_sub(EPOCHS_KEPT);
         let forgotten = app
             .store
-            .write(move |c| {
-                records::forget_challenges(c, before_ms, FORGET)?;
-                Ok::<_, ApiError>(fleet::forget_buckets(c, before_epoch, FORGET)?)
-            })
+            .write(move |c| Ok::<_, ApiError>(fleet::forget_buckets(c, before_epoch, FORGET)?))
             .await;
         if let Err(e) = forgotten {
             tracing::error!("forgetting what nobody asks for any more: {e}");

@@ -54,7 +54,7 @@ fn enter(c: &Connection, epoch: i64, miner: &str, weight: i64) {
         body: b"{}".to_vec(),
         verdict: "{}".into(),
     };
-    let id = append(c, &attestation).unwrap();
+    let id = append(c, &attestation).unwrap().unwrap();
     enrol(c, epoch, miner, weight, id).unwrap();
 }
 

@@ -176,7 +176,7 @@ impl Play {
                 body: b"{}".to_vec(),
                 verdict: "{}".into(),
             };
-            let id = append(c, &attestation)?;
+            let id = append(c, &attestation)?.expect("a new nonce");
             Ok((epoch, enrol(c, epoch, &miner, weight, id)?))
         });
         let known = self.model.enrolled.entry(epoch).or_default();

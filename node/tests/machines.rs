@@ -1052,7 +1052,7 @@ impl World<'_> {
                 body: members.to_string().into_bytes(),
                 verdict: json!({"physical": proven}).to_string(),
             };
-            let id = records::append(c, &attestation)?;
+            let id = records::append(c, &attestation)?.expect("a new nonce");
             bindings::apply(c, &decision, sighting, &known, id, now_ms)?;
             Ok(None)
         })

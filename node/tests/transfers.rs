@@ -441,7 +441,7 @@ fn reward(c: &Connection, epoch: i64, miner: &str, micro: i64) {
         verdict: "{}".into(),
     };
     c.transaction(Purpose::Write, |c| {
-        let id = append(c, &attestation)?;
+        let id = append(c, &attestation)?.expect("a new nonce");
         books::enrol(c, epoch, miner, 1, id)?;
         let chain = verdigris_node::epoch::Chain {
             pot: micro,

@@ -5,7 +5,9 @@ use serde_json::{Number, Value};
 use utoipa::ToSchema;
 
 use super::workload::Binding;
+use crate::http::reply::{Answer, Signed};
 use crate::http::scalars::Weight;
+use crate::keys::NodeKey;
 use crate::verdict::Verdict;
 
 /// A submission that was taken. A machine that nothing proves to be silicon is taken too, and weighs
@@ -48,6 +50,17 @@ pub struct Accepted {
     pub warthog_bonus: Number,
     /// What the miner counts in this epoch's settlement.
     pub weight: Weight,
+}
+
+impl Accepted {
+    /// The answer, signed. The verdict is most of it, and is not copied for it.
+    pub fn signed(mut self, key: &NodeKey) -> Answer<Signed<Accepted>> {
+        let verdict = std::mem::take(&mut self.verdict);
+        let mut members = Answer::new(self).body;
+        members.insert("verdict".into(), verdict);
+        key.sign(&mut members);
+        members.into()
+    }
 }
 
 /// A machine: class and family as derived, the rest as claimed.

@@ -1,4 +1,5 @@
-//! Challenges: issued once, answered once, in time, and where they are bound by that miner alone.
+//! Challenges: answered once, in time, and where they are bound by that miner alone. Nothing is kept of
+//! one before it is answered ([`super::nonce`]).
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -7,9 +8,11 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::error::{ApiError, Code};
 use crate::http::scalars::{MinerId, UnixSeconds};
-use crate::keys::{hex, random};
-use crate::store::records::{self, Challenge};
+use crate::keys::NodeKey;
+use crate::store::records;
+use crate::store::sql::Connection;
 
+use super::nonce;
 use super::shape::{check_id, Submission};
 
 /// How long a challenge may be answered, milliseconds: the existing network's 300 s.
@@ -34,7 +37,7 @@ pub struct Issued {
 ///
 /// # Errors
 /// [`Code::InvalidJsonObject`], [`Code::InvalidMiner`], [`Code::InvalidMinerWalletFormat`].
-pub async fn issue(app: &App, body: &[u8]) -> Result<Issued, ApiError> {
+pub fn issue(app: &App, body: &[u8]) -> Result<Issued, ApiError> {
     let members = if body.is_empty() {
         Map::new()
     } else {
@@ -50,56 +53,67 @@ pub async fn issue(app: &App, body: &[u8]) -> Result<Issued, ApiError> {
     };
     let (miner, miner_id) = (id("miner")?, id("miner_id")?);
     let issued_ms = app.clock.now_ms();
-    let challenge = Challenge {
-        nonce: hex(&random::<32>()?),
-        issued_ms,
-        expires_ms: issued_ms + TTL_MS,
-        bound_miner: miner.or(miner_id),
-        used: false,
-    };
-    let issued = Issued {
-        bound_miner: challenge.bound_miner.clone(),
-        expires_at: UnixSeconds::of_ms(challenge.expires_ms),
-        nonce: challenge.nonce.clone(),
+    let bound_miner = miner.or(miner_id);
+    Ok(Issued {
+        nonce: nonce::issue(app.store.key(), issued_ms, bound_miner.as_deref())?,
+        bound_miner,
+        expires_at: UnixSeconds::of_ms(issued_ms + TTL_MS),
         server_time: UnixSeconds::of_ms(issued_ms),
-    };
-    app.store
-        .write(move |c| Ok::<_, ApiError>(records::add_challenge(c, &challenge)?))
-        .await?;
-    Ok(issued)
+    })
 }
 
-/// Whether a challenge may be answered by this submission now.
+/// A challenge that may be answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Challenge {
+    /// 64 hexadecimal digits.
+    pub nonce: String,
+    /// When it was issued, milliseconds since 1970.
+    pub issued_ms: i64,
+}
+
+/// The challenge that a submission answers, if it may do so now.
 ///
 /// # Errors
-/// [`Code::ChallengeInvalid`], [`Code::NonceReplay`], [`Code::NonceIdentityMismatch`].
+/// [`Code::MissingNonce`], [`Code::ChallengeInvalid`], [`Code::NonceReplay`],
+/// [`Code::NonceIdentityMismatch`].
 pub fn check(
-    challenge: Option<Challenge>,
+    c: &Connection,
+    key: &NodeKey,
     submission: &Submission,
     now_ms: i64,
 ) -> Result<Challenge, ApiError> {
+    let text = submission.nonce.as_deref().ok_or_else(|| {
+        ApiError::new(
+            Code::MissingNonce,
+            "ask /attest/challenge for a nonce, and answer it",
+        )
+    })?;
     let invalid = || {
         ApiError::new(
             Code::ChallengeInvalid,
             "this challenge does not exist, or no longer",
         )
     };
-    let challenge = challenge.ok_or_else(invalid)?;
-    if challenge.used {
+    let nonce = nonce::read(key, text).ok_or_else(invalid)?;
+    if records::is_answered(c, text)? {
         return Err(replayed());
     }
-    if challenge.expires_ms <= now_ms {
+    if nonce.issued_ms + TTL_MS <= now_ms {
         return Err(invalid());
     }
-    if let Some(bound) = &challenge.bound_miner {
-        if *bound != submission.miner && Some(bound) != submission.miner_id.as_ref() {
-            return Err(ApiError::new(
-                Code::NonceIdentityMismatch,
-                "this challenge was issued to another miner",
-            ));
-        }
+    let mut names = [Some(&submission.miner), submission.miner_id.as_ref()]
+        .into_iter()
+        .flatten();
+    if !names.any(|name| nonce.is_for(key, name)) {
+        return Err(ApiError::new(
+            Code::NonceIdentityMismatch,
+            "this challenge was issued to another miner",
+        ));
     }
-    Ok(challenge)
+    Ok(Challenge {
+        nonce: text.to_owned(),
+        issued_ms: nonce.issued_ms,
+    })
 }
 
 /// The refusal of a second answer.

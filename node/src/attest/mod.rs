@@ -5,6 +5,7 @@ pub mod accepted;
 pub mod challenge;
 pub mod enroll;
 mod machine;
+pub mod nonce;
 pub mod replay;
 pub mod shape;
 pub mod signature;
@@ -24,6 +25,7 @@ use crate::clock::year;
 use crate::error::{ApiError, Code};
 use crate::fleet::seen::Seen;
 use crate::fleet::watch::{watch, Arrival};
+use crate::http::metrics::Stage;
 use crate::http::scalars::Weight;
 use crate::json::{self, decimal};
 use crate::keys::hex;
@@ -31,6 +33,7 @@ use crate::store::sql::Connection;
 use crate::store::{books, names, records};
 use crate::verdict::{judge, Case, Proof, Verdict};
 use accepted::{Accepted, Device};
+use challenge::Challenge;
 use machine::Machine;
 use shape::Submission;
 use signature::{may_speak, signer, Signer};
@@ -55,9 +58,9 @@ struct Prepared {
     client: IpAddr,
 }
 
-/// What the store knows that a submission is judged by.
+/// What a submission is judged by, beside what it says.
 struct Background {
-    challenge: records::Challenge,
+    challenge: Challenge,
     previous: Option<(i64, Vec<u8>)>,
 }
 
@@ -86,60 +89,53 @@ pub async fn submit(app: &Arc<App>, body: Vec<u8>, client: IpAddr) -> Result<Acc
         ));
     }
     let received_ms = app.clock.now_ms();
-    let prepared = app.compute(move || prepare(body, client)).await?;
-    let policy = app.config.signatures;
-    let prepared = app
-        .store
-        .read(move |c| {
-            let owner = names::owner(c, &prepared.submission.miner)?.unwrap_or_default();
-            may_speak(
-                &prepared.submission.miner,
-                prepared.signer.as_ref(),
-                owner,
-                policy,
-            )?;
-            Ok::<_, ApiError>(prepared)
-        })
-        .await?;
-    app.limits.admit_miner(client, &prepared.submission.miner)?;
-    if let Some(signer) = prepared.signer {
-        app.limits.admit_key(signer.key)?;
-    }
-
-    let nonce = prepared.submission.nonce.clone().ok_or_else(|| {
-        ApiError::new(
-            Code::MissingNonce,
-            "ask /attest/challenge for a nonce, and answer it",
-        )
-    })?;
-    let (prepared, background) = app
-        .store
-        .read(move |c| {
-            let found = background(c, &nonce, &prepared.submission, received_ms)?;
-            Ok::<_, ApiError>((prepared, found))
-        })
-        .await?;
-
     let judged = {
         let app = Arc::clone(app);
-        move || {
-            let outcome = weigh(&app, &prepared, &background, received_ms)?;
-            Ok((prepared, background, outcome))
-        }
+        move |c: &Connection| judged(&app, c, body, client, received_ms)
     };
-    let (prepared, background, outcome) = app.compute(judged).await?;
-    record(app, prepared, background, outcome, received_ms).await
+    let (prepared, challenge, outcome) = app.store.glance(judged).await?;
+    record(app, prepared, challenge, outcome, received_ms).await
 }
 
-fn prepare(body: Vec<u8>, client: IpAddr) -> Result<Prepared, ApiError> {
+/// Everything up to the verdict, in one go: less than a switch to another thread would cost, but for the
+/// dearest evidence.
+fn judged(
+    app: &App,
+    c: &Connection,
+    body: Vec<u8>,
+    client: IpAddr,
+    received_ms: i64,
+) -> Result<(Prepared, Challenge, Outcome), ApiError> {
+    let mut watch = app.metrics.watch();
     let submission = Submission::new(object(&body)?)?;
+    watch.lap(Stage::Json);
     let signer = signer(&submission, &body)?;
-    Ok(Prepared {
+    watch.lap(Stage::Signatures);
+    let owner = names::owner(c, &submission.miner)?.unwrap_or_default();
+    may_speak(
+        &submission.miner,
+        signer.as_ref(),
+        owner,
+        app.config.signatures,
+    )?;
+    app.limits.admit_miner(client, &submission.miner)?;
+    if let Some(signer) = &signer {
+        app.limits.admit_key(signer.key)?;
+    }
+    let background = Background {
+        challenge: challenge::check(c, app.store.key(), &submission, received_ms)?,
+        previous: records::last_accepted(c, &submission.miner)?,
+    };
+    watch.lap(Stage::Reads);
+    let prepared = Prepared {
         submission,
         signer,
         body,
         client,
-    })
+    };
+    let outcome = weigh(app, &prepared, &background, received_ms)?;
+    watch.lap(Stage::Verdict);
+    Ok((prepared, background.challenge, outcome))
 }
 
 /// The JSON object that fills `body`.
@@ -155,22 +151,6 @@ pub fn object(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
         )),
         Err(e) => Err(ApiError::new(Code::InvalidJsonObject, e.to_string())),
     }
-}
-
-/// Looks up the challenge and what the miner sent before.
-fn background(
-    c: &Connection,
-    nonce: &str,
-    submission: &Submission,
-    received_ms: i64,
-) -> Result<Background, ApiError> {
-    let challenge = records::challenge(c, nonce)?;
-    let challenge = challenge::check(challenge, submission, received_ms)?;
-    let previous = records::last_accepted(c, &submission.miner)?;
-    Ok(Background {
-        challenge,
-        previous,
-    })
 }
 
 /// Judges a submission. Pure but for the parsing: everything it depends on is in the arguments.
@@ -254,14 +234,22 @@ fn read_evidence(value: &Value) -> Result<Box<Evidence>, ApiError> {
 
 /// The evidence in a recorded body; `None` where there is none that this version knows.
 pub(crate) fn evidence_of(body: &[u8]) -> Option<Box<Evidence>> {
-    read_evidence(object(body).ok()?.get("evidence")?).ok()
+    /// Only what is asked for: the body was read strictly when it came.
+    #[derive(Deserialize)]
+    struct Recorded {
+        evidence: Option<Box<Evidence>>,
+    }
+    let recorded: Recorded = serde_json::from_slice(body).ok()?;
+    recorded
+        .evidence
+        .filter(|evidence| evidence.version == EVIDENCE_VERSION)
 }
 
 /// Records a judged submission in one transaction, and composes the answer.
 async fn record(
     app: &Arc<App>,
     prepared: Prepared,
-    background: Background,
+    challenge: Challenge,
     outcome: Outcome,
     received_ms: i64,
 ) -> Result<Accepted, ApiError> {
@@ -280,10 +268,10 @@ async fn record(
         seen,
     } = outcome;
     let mut attestation = records::Attestation {
-        issued_ms: background.challenge.issued_ms,
+        issued_ms: challenge.issued_ms,
         received_ms,
         miner: submission.miner.clone(),
-        nonce: background.challenge.nonce,
+        nonce: challenge.nonce,
         // Known in the transaction.
         epoch: 0,
         accepted: verdict.integrity,
@@ -321,16 +309,13 @@ async fn record(
             if let Some(hash) = &attestation.fingerprint_hash {
                 refuse_copies(c, hash, &miner.miner)?;
             }
-            if !records::consume_challenge(c, &attestation.nonce, now_ms)? {
-                return Err(challenge::replayed());
-            }
             let epoch = books::open_epoch(c, &chain, now_ms / 1_000)?;
             attestation.epoch = epoch;
             let admitted = match &machine {
                 Some(machine) => Some(machine.admit(c, &miner.miner, epoch)?),
                 None => None,
             };
-            let id = records::append(c, &attestation)?;
+            let id = records::append(c, &attestation)?.ok_or_else(challenge::replayed)?;
             if !attestation.accepted {
                 return Ok((epoch, 0));
             }

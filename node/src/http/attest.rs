@@ -3,6 +3,7 @@
 use axum::extract::State;
 use std::sync::Arc;
 
+use super::metrics::Stage;
 use super::openapi::{refusals, BODY, ID, STORE};
 use super::reply::{Answer, Signed};
 use super::request::{Bytes, Client};
@@ -31,7 +32,7 @@ pub async fn challenge(
     Bytes(body): Bytes,
 ) -> Result<Answer<Signed<Issued>>, ApiError> {
     app.limits.admit_challenge(client)?;
-    let issued = attest::challenge::issue(&app, &body).await?;
+    let issued = attest::challenge::issue(&app, &body)?;
     Ok(Answer::signed(issued, app.store.key()))
 }
 
@@ -94,7 +95,10 @@ pub async fn submit(
 ) -> Result<Answer<Signed<Accepted>>, ApiError> {
     let result = attest::submit(&app, body, client).await;
     app.metrics.attestation(&result);
-    Ok(Answer::signed(result?, app.store.key()))
+    let mut watch = app.metrics.watch();
+    let answer = result?.signed(app.store.key());
+    watch.lap(Stage::Answer);
+    Ok(answer)
 }
 
 refusals! {

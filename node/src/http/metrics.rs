@@ -11,7 +11,8 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Instant;
 
 use super::logs::Line;
 use crate::app::App;
@@ -47,12 +48,71 @@ struct Outcome {
     outcome: String,
 }
 
+/// What an attestation's time is spent on, from its body to its answer, but for the wait for the commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Reading the body.
+    Json,
+    /// Verifying its signature.
+    Signatures,
+    /// What the store knows of the miner and the challenge.
+    Reads,
+    /// Judging.
+    Verdict,
+    /// Composing the answer and signing it.
+    Answer,
+}
+
+impl Stage {
+    const ALL: [Stage; 5] = [
+        Stage::Json,
+        Stage::Signatures,
+        Stage::Reads,
+        Stage::Verdict,
+        Stage::Answer,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Stage::Json => "json",
+            Stage::Signatures => "signatures",
+            Stage::Reads => "reads",
+            Stage::Verdict => "verdict",
+            Stage::Answer => "answer",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Spent {
+    stage: &'static str,
+}
+
+/// Seconds.
+type Seconds = Counter<f64, AtomicU64>;
+
+/// Tells time that goes by from stage to stage.
+pub struct Watch<'a> {
+    stages: &'a [Seconds; Stage::ALL.len()],
+    since: Instant,
+}
+
+impl Watch<'_> {
+    /// What went by since the watch was made, or since the last lap, went into this.
+    pub fn lap(&mut self, stage: Stage) {
+        let now = Instant::now();
+        self.stages[stage as usize].inc_by((now - self.since).as_secs_f64());
+        self.since = now;
+    }
+}
+
 /// The counters.
 pub struct Metrics {
     registry: Registry,
     requests: Family<Answered, Counter>,
     latency: Family<Route, Histogram>,
     attestations: Family<Outcome, Counter>,
+    stages: [Seconds; Stage::ALL.len()],
     connections: AtomicI64,
 }
 
@@ -75,6 +135,12 @@ impl Metrics {
              refused with",
             attestations.clone(),
         );
+        let stages = Family::<Spent, Seconds>::default();
+        registry.register(
+            "attestation_seconds",
+            "Time spent on submissions, by stage; writing is under store_write_seconds",
+            stages.clone(),
+        );
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The program", build);
         Metrics {
@@ -82,6 +148,10 @@ impl Metrics {
             requests,
             latency,
             attestations,
+            stages: Stage::ALL.map(|stage| {
+                let stage = stage.name();
+                stages.get_or_create(&Spent { stage }).clone()
+            }),
             connections: AtomicI64::new(0),
         }
     }
@@ -108,6 +178,14 @@ impl Metrics {
             Err(refused) => refused.code.text().to_ascii_lowercase(),
         };
         self.attestations.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// Begins to tell time.
+    pub fn watch(&self) -> Watch<'_> {
+        Watch {
+            stages: &self.stages,
+            since: Instant::now(),
+        }
     }
 
     /// Counts a connection until what it gives is dropped.
@@ -162,6 +240,14 @@ pub async fn render(app: &App) -> Result<String, ApiError> {
         "Writes that wait for their commit",
         i64::try_from(app.store.waiting()).unwrap_or(i64::MAX),
     );
+    let written = app.store.written();
+    gauge(
+        "store_write_nanoseconds",
+        "Time of all writers in transactions, commits and all, since the start",
+        count(written.nanoseconds),
+    );
+    gauge("store_writes", "Done since the start", count(written.jobs));
+    gauge("store_commits", "Since the start", count(written.commits));
     gauge(
         "balances_sum",
         "Of all accounts, millionths of an RTC: 0 in sound books",

@@ -43,44 +43,76 @@ fn write_value(out: &mut String, value: &Value) {
 
 fn write_object(out: &mut String, members: &Map<String, Value>, left_out: &[&str]) {
     // Byte order of UTF-8 is code-point order. The map is sorted unless somebody turns on
-    // `serde_json/preserve_order`; a sort of sorted keys costs one pass.
-    let mut keys: Vec<&String> = members
-        .keys()
-        .filter(|key| !left_out.contains(&key.as_str()))
-        .collect();
-    keys.sort_unstable();
-    out.push('{');
-    for (i, key) in keys.into_iter().enumerate() {
-        if i > 0 {
-            out.push(',');
+    // `serde_json/preserve_order`.
+    if members.keys().is_sorted() {
+        write_members(out, members, left_out);
+    } else {
+        let mut sorted: Vec<(&String, &Value)> = members.iter().collect();
+        sorted.sort_unstable_by_key(|&(key, _)| key);
+        write_members(out, sorted, left_out);
+    }
+}
+
+fn write_members<'a>(
+    out: &mut String,
+    members: impl IntoIterator<Item = (&'a String, &'a Value)>,
+    left_out: &[&str],
+) {
+    let mut before = '{';
+    for (key, value) in members {
+        if left_out.contains(&key.as_str()) {
+            continue;
         }
+        out.push(before);
+        before = ',';
         write_string(out, key);
         out.push(':');
-        write_value(out, &members[key]);
+        write_value(out, value);
+    }
+    if before == '{' {
+        out.push(before);
     }
     out.push('}');
 }
 
 fn write_string(out: &mut String, text: &str) {
     out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            ' '..='~' => out.push(c),
-            _ => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    out.push_str(&format!("\\u{unit:04x}"));
-                }
+    // Most texts are plain from end to end.
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(is_escaped) {
+        let (plain, escaped) = rest.split_at(at);
+        out.push_str(plain);
+        let mut characters = escaped.chars();
+        if let Some(c) = characters.next() {
+            write_escaped(out, c);
+        }
+        rest = characters.as_str();
+    }
+    out.push_str(rest);
+    out.push('"');
+}
+
+/// Whether a character that begins with this byte is escaped: all but printable ASCII are, and the two
+/// that mean something in a string.
+fn is_escaped(byte: u8) -> bool {
+    !matches!(byte, b' '..=b'~') || byte == b'"' || byte == b'\\'
+}
+
+fn write_escaped(out: &mut String, c: char) {
+    match c {
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        '\u{8}' => out.push_str("\\b"),
+        '\u{c}' => out.push_str("\\f"),
+        _ => {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
             }
         }
     }
-    out.push('"');
 }
 
 /// `units` / 10^`places` as a JSON number, exact, spelt as Python spells a float of that value:

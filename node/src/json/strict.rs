@@ -4,6 +4,7 @@
 //! written out rather than made from `serde`'s visitors because `serde_json` carries numbers through
 //! those as objects with a private key, which a client could send as well.
 
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 /// Arrays and objects within each other, at most. A submission needs 6.
@@ -154,11 +155,12 @@ impl Reader<'_> {
             self.space();
             let key = self.string()?;
             self.expect(b':')?;
-            if members.contains_key(&key) {
-                return Err(JsonError::DuplicateKey(key));
-            }
-            let value = self.value()?;
-            members.insert(key, value);
+            match members.entry(key) {
+                Entry::Occupied(known) => {
+                    return Err(JsonError::DuplicateKey(known.key().clone()));
+                }
+                Entry::Vacant(place) => place.insert(self.value()?),
+            };
             if !self.take(b',') {
                 self.expect(b'}')?;
                 return Ok(Value::Object(members));
@@ -195,16 +197,26 @@ impl Reader<'_> {
             return Err(JsonError::Syntax(start));
         }
         self.at += 1;
+        let mut plain = true;
         loop {
             match self.peek() {
                 None => return Err(JsonError::Syntax(self.at)),
                 Some(b'"') => break,
                 // Whatever is escaped, it is not the end.
-                Some(b'\\') => self.at += 2,
-                Some(_) => self.at += 1,
+                Some(b'\\') => {
+                    plain = false;
+                    self.at += 2;
+                }
+                Some(byte) => {
+                    plain &= byte >= b' ';
+                    self.at += 1;
+                }
             }
         }
         self.at += 1;
+        if plain {
+            return Ok(self.text[start + 1..self.at - 1].to_owned());
+        }
         // Both ends are at quotes, which are never inside a character.
         serde_json::from_str(&self.text[start..self.at]).map_err(|_| JsonError::Syntax(start))
     }

@@ -36,6 +36,7 @@ pub use meta::{has_binding_secret, is_binding_secret};
 use readers::Readers;
 use sql::{params, Access, Connection, Dialect, Duty, Location, Purpose};
 use writer::Writer;
+pub use writer::WrittenNow;
 
 /// Why the database could not be opened.
 #[derive(Debug)]
@@ -203,6 +204,11 @@ impl Store {
         self.inner.writer.waiting()
     }
 
+    /// What was written since the start.
+    pub fn written(&self) -> WrittenNow {
+        self.inner.writer.written()
+    }
+
     /// Runs `job` as if nobody else wrote at the same time, and returns once its changes are on
     /// disk. Where it returns an error nothing of it is kept.
     ///
@@ -251,6 +257,19 @@ impl Store {
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     {
         self.inner.readers.run(job).await
+    }
+
+    /// The same for a few rows, with little else to do: on SQLite it may run on the thread that asks.
+    ///
+    /// # Errors
+    /// The job's own, and [`StoreError`].
+    pub async fn glance<T, E, F>(&self, job: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    {
+        self.inner.readers.glance(job).await
     }
 }
 

@@ -39,22 +39,49 @@ impl Readers {
         E: From<StoreError> + Send + 'static,
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     {
-        let pool = Arc::clone(&self.pool);
         let Ok(_permit) = self.permits.acquire().await else {
             return Err(StoreError::Closed.into());
         };
-        let task = tokio::task::spawn_blocking(move || {
-            let connection = pool.borrow().map_err(StoreError::Sql)?;
-            let result = job(&connection);
-            pool.give_back(connection);
-            result
-        });
+        let pool = Arc::clone(&self.pool);
+        let task = tokio::task::spawn_blocking(move || pool.lend(job));
         task.await
             .unwrap_or_else(|_| Err(StoreError::Panicked.into()))
+    }
+
+    /// The same for a few rows: on the thread at hand where the database is in this process, because
+    /// another thread's turn costs more than they do. A panic is the caller's.
+    pub async fn glance<T, E, F>(&self, job: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    {
+        if self.pool.is_far() {
+            return self.run(job).await;
+        }
+        let Ok(_permit) = self.permits.acquire().await else {
+            return Err(StoreError::Closed.into());
+        };
+        self.pool.lend(job)
     }
 }
 
 impl Pool {
+    /// Whether a question goes to another process.
+    fn is_far(&self) -> bool {
+        matches!(self.location, Location::Postgres(_))
+    }
+
+    fn lend<T, E: From<StoreError>>(
+        &self,
+        job: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let connection = self.borrow().map_err(StoreError::Sql)?;
+        let result = job(&connection);
+        self.give_back(connection);
+        result
+    }
+
     /// A connection that works. Gaps come from jobs that panicked, and from servers that went away.
     fn borrow(&self) -> SqlResult<Connection> {
         let idle = self.lock().pop();

@@ -1,71 +1,13 @@
-//! Statements about challenges, attestations and miners.
+//! Statements about attestations and miners.
 
 use super::sql::{self, params, Connection, Row};
 
-/// A challenge that was issued.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Challenge {
-    /// 64 hexadecimal digits.
-    pub nonce: String,
-    /// When it was issued, milliseconds since 1970.
-    pub issued_ms: i64,
-    /// When it ends.
-    pub expires_ms: i64,
-    /// Who alone may answer it.
-    pub bound_miner: Option<String>,
-    /// Whether it was answered.
-    pub used: bool,
-}
-
-/// Records a challenge.
-pub fn add_challenge(c: &Connection, challenge: &Challenge) -> sql::Result<()> {
-    c.execute(
-        "INSERT INTO challenges (nonce, issued_ms, expires_ms, bound_miner)
-         VALUES (?1, ?2, ?3, ?4)",
-        params![
-            challenge.nonce,
-            challenge.issued_ms,
-            challenge.expires_ms,
-            challenge.bound_miner,
-        ],
-    )?;
-    Ok(())
-}
-
-/// The challenge with this nonce.
-pub fn challenge(c: &Connection, nonce: &str) -> sql::Result<Option<Challenge>> {
-    c.query_opt(
-        "SELECT nonce, issued_ms, expires_ms, bound_miner, used_ms IS NOT NULL
-         FROM challenges WHERE nonce = ?1",
+/// Whether a challenge was answered by a submission that was judged.
+pub fn is_answered(c: &Connection, nonce: &str) -> sql::Result<bool> {
+    c.query_one(
+        "SELECT EXISTS (SELECT 1 FROM attestations WHERE nonce = ?1)",
         params![nonce],
-        |row| {
-            Ok(Challenge {
-                nonce: row.get(0)?,
-                issued_ms: row.get(1)?,
-                expires_ms: row.get(2)?,
-                bound_miner: row.get(3)?,
-                used: row.get(4)?,
-            })
-        },
-    )
-}
-
-/// Marks a challenge as answered; `false` where it was already, or never was.
-pub fn consume_challenge(c: &Connection, nonce: &str, now_ms: i64) -> sql::Result<bool> {
-    let changed = c.execute(
-        "UPDATE challenges SET used_ms = ?1 WHERE nonce = ?2 AND used_ms IS NULL",
-        params![now_ms, nonce],
-    )?;
-    Ok(changed == 1)
-}
-
-/// Forgets up to `limit` challenges that ended before `before_ms`. The log keeps the nonces of those
-/// that were answered. Gives how many.
-pub fn forget_challenges(c: &Connection, before_ms: i64, limit: u32) -> sql::Result<usize> {
-    c.execute(
-        "DELETE FROM challenges WHERE nonce IN
-         (SELECT nonce FROM challenges WHERE expires_ms < ?1 ORDER BY expires_ms LIMIT ?2)",
-        params![before_ms, limit],
+        |row| row.get(0),
     )
 }
 
@@ -96,12 +38,13 @@ pub struct Attestation {
     pub verdict: String,
 }
 
-/// Appends to the log; gives the row's number.
-pub fn append(c: &Connection, a: &Attestation) -> sql::Result<i64> {
-    c.query_one(
+/// Appends to the log; gives the row's number, or `None` where the challenge was answered already.
+pub fn append(c: &Connection, a: &Attestation) -> sql::Result<Option<i64>> {
+    c.query_opt(
         "INSERT INTO attestations (issued_ms, received_ms, miner, nonce, epoch, accepted, weight,
                                    previous_id, fingerprint_hash, body, verdict)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+         ON CONFLICT (nonce) DO NOTHING
          RETURNING id",
         params![
             a.issued_ms,
@@ -120,7 +63,7 @@ pub fn append(c: &Connection, a: &Attestation) -> sql::Result<i64> {
     )
 }
 
-/// The body of an attestation, and its number.
+/// The body of a miner's newest accepted attestation, and its number.
 pub fn last_accepted(c: &Connection, miner: &str) -> sql::Result<Option<(i64, Vec<u8>)>> {
     c.query_opt(
         "SELECT a.id, a.body FROM miners m JOIN attestations a ON a.id = m.attestation_id

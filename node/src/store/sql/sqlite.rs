@@ -12,8 +12,13 @@ const STATEMENTS: usize = 128;
 /// How long a connection waits for another program's lock on the file, milliseconds.
 const BUSY_MS: u32 = 5_000;
 
-/// Pages of the write-ahead log before it is copied back into the file: 4 MiB of 4 KiB pages.
-const CHECKPOINT_PAGES: u32 = 1_024;
+/// Pages of the write-ahead log before it is copied back into the file: 16 MiB of 4 KiB pages. What many
+/// commits wrote again and again is copied once; the commit that copies waits for it.
+const CHECKPOINT_PAGES: u32 = 4_096;
+
+/// What a connection that writes may keep of the file in memory, KiB: the inner pages of all indexes, and
+/// the rows that are written again and again.
+const WRITER_CACHE_KIB: i64 = 32 * 1_024;
 
 pub struct Session {
     inner: rusqlite::Connection,
@@ -37,6 +42,8 @@ impl Session {
                 // On the disk, not just in the operating system.
                 inner.pragma_update(None, "synchronous", "FULL")?;
                 inner.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+                // Below zero: a size, not a number of pages.
+                inner.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
             }
         }
         Ok(Session { inner })
@@ -79,14 +86,20 @@ impl Session {
     }
 
     pub fn begin(&self, purpose: Purpose) -> Result<()> {
-        self.batch(match purpose {
+        self.run(match purpose {
             Purpose::Read => "BEGIN",
             Purpose::Write => "BEGIN IMMEDIATE",
         })
     }
 
+    /// One statement without parameters, kept prepared.
+    fn run(&self, sql: &str) -> Result<()> {
+        self.inner.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    }
+
     pub fn commit(&self) -> Result<()> {
-        self.batch("COMMIT")
+        self.run("COMMIT")
     }
 
     pub fn roll_back(&self) -> Result<()> {

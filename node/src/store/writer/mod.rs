@@ -7,10 +7,11 @@ mod grouped;
 mod parallel;
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 use tokio::sync::oneshot;
 
 use super::sql::{Connection, Dialect, Duty, Location};
@@ -83,11 +84,41 @@ where
     }
 }
 
+/// What writers did since the start.
+#[derive(Debug, Default)]
+pub struct Written {
+    nanoseconds: AtomicU64,
+    jobs: AtomicU64,
+    commits: AtomicU64,
+}
+
+/// The same at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WrittenNow {
+    /// Time in transactions, of all writers together.
+    pub nanoseconds: u64,
+    /// Jobs done, kept or not.
+    pub jobs: u64,
+    /// Transactions in which they were done.
+    pub commits: u64,
+}
+
+impl Written {
+    /// Counts a transaction that began at `since`.
+    fn count(&self, jobs: usize, since: Instant) {
+        let took = u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.nanoseconds.fetch_add(took, Ordering::Relaxed);
+        self.jobs.fetch_add(jobs as u64, Ordering::Relaxed);
+        self.commits.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 pub struct Writer {
     // Both are taken when the writer is dropped.
     queue: Option<SyncSender<Box<dyn Job>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     waiting: AtomicUsize,
+    written: Arc<Written>,
 }
 
 /// Counts one who waits, until dropped.
@@ -110,8 +141,10 @@ impl Writer {
     /// Starts the threads. Without them the queue is closed, and every write says so.
     pub fn start(connection: Connection, location: Location) -> Self {
         let (queue, jobs) = sync_channel(QUEUE);
+        let written = Arc::new(Written::default());
+        let counted = Arc::clone(&written);
         let threads = match connection.dialect() {
-            Dialect::Sqlite => spawn(move || grouped::work(&connection, &jobs))
+            Dialect::Sqlite => spawn(move || grouped::work(&connection, &jobs, &counted))
                 .into_iter()
                 .collect(),
             Dialect::Postgres => {
@@ -119,8 +152,8 @@ impl Writer {
                 let mut first = Some(connection);
                 let start = |_| {
                     let (jobs, connection) = (Arc::clone(&jobs), first.take());
-                    let location = location.clone();
-                    spawn(move || parallel::work(&location, connection, &jobs))
+                    let (location, counted) = (location.clone(), Arc::clone(&counted));
+                    spawn(move || parallel::work(&location, connection, &jobs, &counted))
                 };
                 (0..parallel::WORKERS).filter_map(start).collect()
             }
@@ -129,6 +162,17 @@ impl Writer {
             queue: Some(queue),
             threads: Mutex::new(threads),
             waiting: AtomicUsize::new(0),
+            written,
+        }
+    }
+
+    /// What was done since the start.
+    pub fn written(&self) -> WrittenNow {
+        let now = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        WrittenNow {
+            nanoseconds: now(&self.written.nanoseconds),
+            jobs: now(&self.written.jobs),
+            commits: now(&self.written.commits),
         }
     }
 

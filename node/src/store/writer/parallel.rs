@@ -8,7 +8,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Job, Jobs, Outcome};
+use super::{Job, Jobs, Outcome, Written};
 use crate::store::sql::{self, Access, Connection, Duty, Location, Purpose, Trouble};
 use crate::store::StoreError;
 
@@ -24,13 +24,20 @@ const FIRST_WAIT: Duration = Duration::from_millis(1);
 /// The longest wait between two tries.
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
 
-pub fn work(location: &Location, mut connection: Option<Connection>, jobs: &Mutex<Jobs>) {
+pub fn work(
+    location: &Location,
+    mut connection: Option<Connection>,
+    jobs: &Mutex<Jobs>,
+    written: &Written,
+) {
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(mut job) = next else {
             return;
         };
+        let begun = Instant::now();
         let outcome = insist(location, &mut connection, job.as_mut());
+        written.count(1, begun);
         job.answer(outcome);
     }
 }
