@@ -69,8 +69,8 @@ pub const BOUNDS: &[Bound] = &[
         "claims",
         "other instruction set by words: g4",
         0.25,
-        "values are asked for and need not be answered: a G4 without one value probe is silicon by fresh code alone; \
-         Pentium IIIs have ratios within what 7450s are given",
+        "a counter that no PowerPC has is not held against it, values are asked for and need not be answered, and so fresh \
+         code alone makes it silicon; Pentium II and III and Bulldozer have ratios within what a 7450 is given",
     ),
     hole(
         "claims",

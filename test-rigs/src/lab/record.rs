@@ -163,16 +163,18 @@ impl Records {
     /// cut off.
     ///
     /// # Errors
-    /// The file cannot be read or written; or another line than the last is damaged, which the message names.
+    /// The file cannot be read or written, or another campaign has it open; or another line than the last is damaged,
+    /// which the message names.
     pub fn open(path: &Path) -> io::Result<Self> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        let text = match std::fs::read(path) {
-            Ok(text) => text,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(e) => return Err(e),
-        };
+        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        file.try_lock().map_err(|e| {
+            let why = format!("{}: another campaign has it open: {e}", path.display());
+            io::Error::new(io::ErrorKind::ResourceBusy, why)
+        })?;
+        let text = std::fs::read(path)?;
         let mut known = HashSet::new();
         let mut whole = 0;
         for (number, line) in (1..).zip(text.split_inclusive(|&b| b == b'\n')) {
@@ -189,7 +191,6 @@ impl Records {
             };
             whole += line.len();
         }
-        let file = OpenOptions::new().create(true).append(true).open(path)?;
         file.set_len(whole as u64)?;
         Ok(Records {
             path: path.to_path_buf(),
@@ -325,6 +326,9 @@ mod tests {
             prop_assert_eq!(records.known.len(), whole);
             records.add(&record(7)).unwrap();
             prop_assert_eq!(records.read().unwrap().len(), whole + 1);
+            // One campaign at a time.
+            prop_assert!(Records::open(&path).is_err());
+            drop(records);
             prop_assert!(Records::open(&path).unwrap().has(&record(7).key));
         }
     }
