@@ -246,3 +246,10 @@ fn long_shifts_agree_with_the_loop() {
     }
     assert_eq!(xorshift(0x1234_5679, 900_000), x);
 }
+
+proptest! {
+    #[test]
+    fn the_root_in_integers_is_the_processors(x in 1.0f64..f64::MAX) {
+        prop_assert_eq!(integer_sqrt(x).to_bits(), x.sqrt().to_bits());
+    }
+}

@@ -370,7 +370,7 @@ fn horner(mut stream: Stream, targets: u8, calls: u32) -> u32 {
     })
 }
 
-const _: () = assert!(SINGLE as usize % (8 * ABREAST) == 0);
+const _: () = assert!((SINGLE as usize).is_multiple_of(8 * ABREAST));
 
 #[cfg(test)]
 mod tests {
