@@ -4,6 +4,7 @@ use super::record::{Check, Goal, Judgement, Record, Truth};
 use super::statistics::{bootstrap, Share, CONFIDENCE, RESAMPLINGS};
 use probe_core::seed::Seed;
 use std::collections::{BTreeMap, BTreeSet};
+use verdigris_node::verdict::thresholds::KIND_FIT;
 
 /// A run as it is read.
 pub type Run = Record<Judgement>;
@@ -14,6 +15,12 @@ const ACCEPTED: u16 = 200;
 /// The channel of marks by which an environment names itself. Whoever removes them is caught by the others or not at
 /// all, so in emulation they count for nothing.
 const MARKS: &str = "environment";
+
+/// The channel that compares with records of real processors.
+const LIKENESS: &str = "likeness";
+
+/// Channels of kind of which one failure decides; the others are counted together.
+const DECISIVE: [&str; 2] = ["claim", LIKENESS];
 
 /// The code of a refusal by the judge; every other is the protocol's.
 const JUDGED: &str = "EVIDENCE_REJECTED";
@@ -109,6 +116,15 @@ pub fn suspicion_of(check: &Check) -> Option<f64> {
                 f64::INFINITY
             }
         }
+        // A distance: more is worse. A failure below the limit was decided by another record that is nearer.
+        Some(ppm) if check.channel == LIKENESS => {
+            let part = ppm as f64 / 1e6;
+            if pass {
+                part.min(1.0)
+            } else {
+                part.max(1.0 + f64::EPSILON)
+            }
+        }
         Some(ppm) => {
             let part = ppm as f64 / 1e6;
             // A check that passes above its limit, or fails below, is better the larger its number is.
@@ -121,22 +137,35 @@ pub fn suspicion_of(check: &Check) -> Option<f64> {
     })
 }
 
-/// The largest suspicion that a run's checks of an aspect raise, in one channel or in all where none is named. Evidence
-/// that does not hold together is infinitely suspect.
+/// The largest suspicion that a run's checks of an aspect raise, in one channel or in all where none is named: more than
+/// 1 is what the verdict refuses. Evidence that does not hold together is infinitely suspect.
 pub fn suspicion(run: &Run, aspect: &str, channel: Option<&str>) -> Option<f64> {
     let verdict = run.verdict.as_ref()?;
     if channel.is_none() && !verdict.integrity {
         return Some(f64::INFINITY);
     }
+    // The kind is not decided by its most suspect check, but by decisive ones and by the share of all that fit.
+    let together = aspect == "kind" && channel.is_none();
     let counted = |c: &&Check| {
-        c.aspect == aspect && c.channel != MARKS && channel.is_none_or(|name| c.channel == name)
+        c.aspect == aspect
+            && c.channel != MARKS
+            && channel.is_none_or(|name| c.channel == name)
+            && (!together || DECISIVE.contains(&c.channel.as_str()))
     };
     let scores = verdict
         .checks
         .iter()
         .filter(counted)
         .filter_map(suspicion_of);
-    scores.max_by(f64::total_cmp)
+    let misfit = verdict.kind_ppm.filter(|_| together).map(misfit);
+    scores.chain(misfit).max_by(f64::total_cmp)
+}
+
+/// The share of checks of kind that did not fit, over the share that need not.
+fn misfit(kind_ppm: u32) -> f64 {
+    let whole = 1_000_000;
+    let allowed = whole - KIND_FIT.value.min(whole - 1);
+    (whole - u64::from(kind_ppm).min(whole)) as f64 / allowed as f64
 }
 
 /// The suspicions of all runs of which there are any.
@@ -366,6 +395,23 @@ mod tests {
             line.stopped,
             BTreeMap::from([("cache (presence)".into(), 2)])
         );
+    }
+
+    #[test]
+    fn the_kind_is_as_suspect_as_the_verdict_holds_it() {
+        let near = |outcome| check("likeness", "kind", outcome, Some(50_000));
+        let cache = || check("cache", "kind", "fail", None);
+        let of = |checks: Vec<Check>, kind_ppm| {
+            let mut run = run("claims", Goal::Class("k8".into()), 200, "k8", checks);
+            run.verdict.as_mut().unwrap().kind_ppm = Some(kind_ppm);
+            suspicion(&run, "kind", None).unwrap()
+        };
+        let fit = u32::try_from(KIND_FIT.value).unwrap();
+        // One channel that does not fit is no refusal while enough others do.
+        assert_eq!(of(vec![near("pass"), cache()], fit), 1.0);
+        assert!(of(vec![near("pass"), cache()], fit - 1) > 1.0);
+        assert!(of(vec![near("fail")], 1_000_000) > 1.0);
+        assert_eq!(of(vec![near("pass")], 1_000_000), 0.05);
     }
 
     proptest! {

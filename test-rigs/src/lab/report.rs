@@ -280,8 +280,9 @@ impl Page {
         self.line("## If every limit moved\n");
         self.line(
             "A check's *suspicion* is its deciding number over its limit, turned so that more than 1 fails. A run is as \
-             suspect as its most suspect check of the aspect; marks of the environment are left out, and evidence \
-             that contradicts itself is infinitely suspect. These figures are what one common factor on all limits \
+             suspect as its most suspect check of presence; of kind, as the checks that decide alone (`claim`, `likeness`) \
+             and the share that did not fit of what may. Marks of the environment are left out, and evidence that \
+             contradicts itself is infinitely suspect. These figures are what one common factor on all limits \
              would do: the equal error rate, and the share of attacks detected where at most so many of the honest \
              are refused. A row of attacks that are indistinguishable from the honest by construction detects what \
              it refuses.\n",
