@@ -53,6 +53,7 @@ pub fn write(
     page.curves(runs)?;
     page.channels(runs)?;
     page.rigs(rigs, runs);
+    page.missing();
     Ok((page.text, page.files))
 }
 
@@ -446,6 +447,14 @@ impl Page {
             let (name, about, cost) = (rig.name(), rig.about(), rig.cost());
             self.line(&format!("| {name} | {about} | {origins} | {cost} |"));
         }
+        self.line("");
+    }
+
+    fn missing(&mut self) {
+        self.line("## Not measured yet\n");
+        for what in MISSING {
+            self.line(&format!("- {what}"));
+        }
     }
 }
 
@@ -456,6 +465,19 @@ fn wrong(line: &Line) -> Share {
         of: line.right.of,
     }
 }
+
+/// What nobody should read into the page.
+const MISSING: [&str; 6] = [
+    "Machines on bare metal, and old machines of any kind: the processors of the tables are their published figures, \
+     with everything that the tables do not have taken from one recorded Zen 5; the families are simulated.",
+    "Emulators of whole machines, interpreters, and user-mode translators other than QEMU 7.2.",
+    "Hosts that slow down, dilate time or scale counters to look old.",
+    "Fleets: many wallets on one machine, copies of one profile, and the honest crowds beside them. One process here \
+     attests as a hundred machines at a time, and nothing in a verdict says so.",
+    "Continuity over days, and two units of one model.",
+    "Processors that the node's records do not have, over HTTP: the records are part of the node. The table of models \
+     left out calls its library.",
+];
 
 /// Attacks on presence.
 fn after_silicon(run: &Run) -> bool {
