@@ -168,6 +168,35 @@ impl<'a> Bench<'a> {
         })
     }
 
+    /// Signs a body of other members than a miner of this project sends: canonical JSON, by the wallet's key. It may be sent
+    /// at once.
+    ///
+    /// # Errors
+    /// A body that is no JSON text.
+    pub fn sign(
+        &self,
+        wallet: &Wallet,
+        mut members: serde_json::Map<String, serde_json::Value>,
+        claim: &Claimed,
+    ) -> Result<Submission, String> {
+        // Members of this map are in the order of their names.
+        let text = serde_json::to_string(&members).map_err(|e| e.to_string())?;
+        let signature = wallet.key.sign(text.as_bytes());
+        for (name, value) in [
+            ("public_key", hex(&wallet.key.public_key())),
+            ("signature", hex(&signature)),
+            ("signature_type", "canonical_json".into()),
+        ] {
+            members.insert(name.into(), value.into());
+        }
+        let body = serde_json::to_vec(&members).map_err(|e| e.to_string())?;
+        Ok(Submission {
+            body,
+            claim: claim.clone(),
+            after: Duration::ZERO,
+        })
+    }
+
     /// Sends a submission, once as much time has gone as it says that its probe took.
     ///
     /// # Errors
@@ -197,4 +226,9 @@ impl<'a> Bench<'a> {
         let submission = self.compose(wallet, challenge, evidence, claim)?;
         self.send(&submission, challenge.since)
     }
+}
+
+/// Lower-case hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -98,12 +98,13 @@ pub const BOUNDS: &[Bound] = &[
         "neighbours of one line have the same latencies; and these processors are in the records that judge them",
     ),
     hole("claims", "two or more older", 0.01, "small cores of today as older large ones"),
+    none("stock", ""),
     none("guest", ""),
     none("emulation", ""),
 ];
 
 /// Rigs that need nothing: a campaign of all rigs without one of them has not run.
-const ALWAYS: [&str; 4] = ["honest", "replay", "invention", "claims"];
+const ALWAYS: [&str; 5] = ["honest", "replay", "invention", "claims", "stock"];
 
 /// The bound of a line.
 pub fn bound<'a>(line: &Line, bounds: &'a [Bound]) -> Option<&'a Bound> {

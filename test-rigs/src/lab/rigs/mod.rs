@@ -6,6 +6,7 @@
 //! | [`replay`] | evidence sent again | nothing |
 //! | [`invention`] | numbers from generators | nothing |
 //! | [`claims`] | real numbers under another name | nothing |
+//! | [`stock`] | the existing network's form, without evidence | nothing |
 //! | [`guest`] | this machine, where a hypervisor runs it | a guest |
 //! | [`emulation`] | miners of other targets under user-mode QEMU | `./dev cross build`, QEMU |
 
@@ -15,6 +16,7 @@ pub mod guest;
 pub mod honest;
 pub mod invention;
 pub mod replay;
+pub mod stock;
 
 use super::bench::{Bench, Presented};
 use super::record::{Goal, Origin, Truth};
@@ -121,6 +123,7 @@ pub fn all(miners: PathBuf) -> Vec<Box<dyn Rig>> {
         Box::new(replay::Replay),
         Box::new(invention::Invention),
         Box::new(claims::Claims),
+        Box::new(stock::Stock),
         Box::new(guest::Guest),
         Box::new(emulation::Emulation::new(miners)),
     ]
