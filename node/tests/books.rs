@@ -349,10 +349,16 @@ fn the_audit_finds_what_was_forged(kind: Kind) {
     }
 }
 
+/// A table without rules of its own.
+const SCRATCH: &str = "CREATE TABLE scratch (name TEXT PRIMARY KEY)";
+
 fn a_failed_job_takes_nobody_with_it(kind: Kind) {
     let database = Database::new(kind);
     let store = open(&database.location);
     let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
+    runtime
+        .block_on(store.write(|c| c.batch(SCRATCH).map_err(StoreError::Sql)))
+        .unwrap();
     let outcomes: Vec<Result<(), StoreError>> = runtime.block_on(async {
         let jobs: Vec<_> = (0..400)
             .map(|i| {
@@ -361,7 +367,7 @@ fn a_failed_job_takes_nobody_with_it(kind: Kind) {
                     store
                         .write(move |c| {
                             c.execute(
-                                "INSERT INTO challenges VALUES (?1, 0, 0, NULL, NULL)",
+                                "INSERT INTO scratch VALUES (?1)",
                                 params![format!("job {i}")],
                             )?;
                             match i % 4 {
@@ -382,7 +388,7 @@ fn a_failed_job_takes_nobody_with_it(kind: Kind) {
     });
     let kept = runtime
         .block_on(store.read(|c| {
-            let sql = "SELECT count(*) FROM challenges WHERE nonce LIKE 'job %'";
+            let sql = "SELECT count(*) FROM scratch WHERE name LIKE 'job %'";
             c.query_one(sql, params![], |row| row.get::<i64>(0))
                 .map_err(StoreError::Sql)
         }))
@@ -403,7 +409,7 @@ fn readers_cannot_write_and_survive_a_panic(kind: Kind) {
     let store = open(&database.location);
     let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
     let write = |c: &Connection| {
-        c.execute("DELETE FROM challenges", params![])
+        c.execute("DELETE FROM miners", params![])
             .map_err(StoreError::Sql)
     };
     assert!(matches!(
@@ -426,7 +432,8 @@ fn readers_cannot_write_and_survive_a_panic(kind: Kind) {
 
 fn an_error_that_a_job_overlooks_keeps_nothing(kind: Kind) {
     let (_database, c, _) = workbench(kind, 1);
-    let insert = "INSERT INTO challenges VALUES (?1, 0, 0, NULL, NULL)";
+    c.batch(SCRATCH).unwrap();
+    let insert = "INSERT INTO scratch VALUES (?1)";
     // In a savepoint it costs nothing else.
     c.transaction::<_, sql::Error>(Purpose::Write, |c| {
         c.execute(insert, params!["first"])?;
@@ -436,14 +443,12 @@ fn an_error_that_a_job_overlooks_keeps_nothing(kind: Kind) {
     })
     .unwrap();
     let count = |c: &Connection| -> i64 {
-        c.query_one("SELECT count(*) FROM challenges", params![], |row| {
-            row.get(0)
-        })
-        .unwrap()
+        c.query_one("SELECT count(*) FROM scratch", params![], |row| row.get(0))
+            .unwrap()
     };
     assert_eq!(count(&c), 2);
     // Inside a loop over rows the connection is taken.
-    let nested = c.for_each("SELECT nonce FROM challenges", params![], |_| {
+    let nested = c.for_each("SELECT name FROM scratch", params![], |_| {
         c.execute(insert, params!["third"]).map(drop)
     });
     assert!(matches!(nested, Err(sql::Error::Nested)));

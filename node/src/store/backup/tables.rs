@@ -25,22 +25,11 @@ const fn truth(name: &'static str) -> (&'static str, Kind) {
 /// In the order in which the schema's own rules let them be filled: enrolments, and what was found of
 /// miners, before their epoch is divided, postings before their transaction seals them, payouts after
 /// their transactions, epochs after their payouts, transfers after what was booked for them.
-pub const TABLES: [Table; 23] = [
+pub const TABLES: [Table; 22] = [
     Table {
         name: "meta",
         columns: &[plain("key"), plain("number"), plain("bytes")],
         order: "key",
-    },
-    Table {
-        name: "challenges",
-        columns: &[
-            plain("nonce"),
-            plain("issued_ms"),
-            plain("expires_ms"),
-            plain("bound_miner"),
-            plain("used_ms"),
-        ],
-        order: "nonce",
     },
     Table {
         name: "attestations",
@@ -164,11 +153,7 @@ pub const TABLES: [Table; 23] = [
     },
     Table {
         name: "postings",
-        columns: &[
-            plain("tx"),
-            plain("account"),
-            plain("amount"),
-        ],
+        columns: &[plain("tx"), plain("account"), plain("amount")],
         order: "tx, account",
     },
     Table {
