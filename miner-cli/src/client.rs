@@ -79,8 +79,7 @@ impl Client {
         if !(200..300).contains(&status) {
             return Err(Error::Refused(Refusal::new(status, retry_after_s, &body)));
         }
-        serde_json::from_slice(&body)
-            .map_err(|_| self.no_node("its answer is not a JSON object"))
+        serde_json::from_slice(&body).map_err(|_| self.no_node("its answer is not a JSON object"))
     }
 
     /// What answers is no node.

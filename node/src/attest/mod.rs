@@ -9,8 +9,8 @@ pub mod nonce;
 pub mod replay;
 pub mod shape;
 pub mod signature;
-pub mod workload;
 mod unit;
+pub mod workload;
 
 use probe_core::evidence::{Evidence, EVIDENCE_VERSION};
 use probe_core::seed::Seed;
@@ -37,8 +37,8 @@ use challenge::Challenge;
 use machine::Machine;
 use shape::Submission;
 use signature::{may_speak, signer, Signer};
-use workload::Binding;
 use unit::Came;
+use workload::Binding;
 
 /// Decimal places of a weight: [`crate::verdict::WEIGHT_ONE`] is 10^9.
 pub const WEIGHT_PLACES: u32 = 9;
