@@ -287,6 +287,13 @@ fn a_backup_of_version_7_is_restored(kind: Kind) {
     assert_eq!(report.faults, Vec::<String>::new());
     assert_eq!((report.attestations, report.transfers), (5, 3));
     drop(c);
+    // Whose measurements were in the log.
+    let first = "SELECT miner FROM fingerprints ORDER BY miner";
+    let logged = "SELECT DISTINCT miner FROM attestations
+                  WHERE accepted AND fingerprint_hash IS NOT NULL ORDER BY miner";
+    let first = column(&database.location, first);
+    assert_eq!(first, column(&database.location, logged));
+    assert!(!first.is_empty());
     let now = std::sync::Arc::new(std::sync::atomic::AtomicI64::new(START_MS + 3 * EPOCH_MS));
     let node = Node::continue_on(database, now, unlimited());
     assert_eq!(Miner::number(1).attest(&node).status, 200);

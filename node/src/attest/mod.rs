@@ -124,7 +124,11 @@ fn judged(
     }
     let background = Background {
         challenge: challenge::check(c, app.store.key(), &submission, received_ms)?,
-        previous: records::last_accepted(c, &submission.miner)?,
+        // Evidence is held against the last; the old checks are not.
+        previous: match submission.evidence() {
+            Some(_) => records::last_accepted(c, &submission.miner)?,
+            None => None,
+        },
     };
     watch.lap(Stage::Reads);
     let prepared = Prepared {
@@ -307,7 +311,7 @@ async fn record(
             let owner = names::owner(c, &miner.miner)?.unwrap_or_default();
             may_speak(&miner.miner, signer.as_ref(), owner, policy)?;
             if let Some(hash) = &attestation.fingerprint_hash {
-                refuse_copies(c, hash, &miner.miner)?;
+                refuse_copies(c, hash, &attestation)?;
             }
             let epoch = books::open_epoch(c, &chain, now_ms / 1_000)?;
             attestation.epoch = epoch;
@@ -369,14 +373,19 @@ async fn record(
     })
 }
 
-/// Refuses checks that somebody else sent before.
-fn refuse_copies(c: &Connection, hash: &[u8; 32], miner: &str) -> Result<(), ApiError> {
-    match records::same_fingerprint(c, hash, miner)? {
-        None => Ok(()),
-        Some(_) => Err(ApiError::new(
+/// Refuses checks that somebody else sent before, and notes who was first with those that are accepted.
+fn refuse_copies(
+    c: &Connection,
+    hash: &[u8; 32],
+    attestation: &records::Attestation,
+) -> Result<(), ApiError> {
+    match records::fingerprint_owner(c, hash)? {
+        Some(first) if first != attestation.miner => Err(ApiError::new(
             Code::ReplayAttackBlocked,
             "these measurements were sent before under another name",
         )),
+        None if attestation.accepted => Ok(records::own_fingerprint(c, hash, &attestation.miner)?),
+        _ => Ok(()),
     }
 }
 

@@ -1,6 +1,5 @@
 //! `verdigris-node binding`: what the operator can see and do about machines.
 
-use clap::builder::NonEmptyStringValueParser;
 use clap::Subcommand;
 use serde_json::json;
 use std::error::Error;
@@ -15,6 +14,7 @@ use crate::http::bindings::{machine, shown};
 use crate::store::bindings::{self, Kept, Origin, Refusal};
 use crate::store::open_to_look;
 use crate::store::sql::{self, Access, Connection, Location, Purpose, Trouble};
+use crate::transfer;
 
 /// What can be done about machines.
 #[derive(Debug, Subcommand)]
@@ -47,7 +47,7 @@ pub enum Command {
         #[arg(long, value_name = "MINER")]
         to: String,
         /// Why, for everybody to read
-        #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+        #[arg(long, value_name = "TEXT", value_parser = transfer::reason)]
         reason: String,
         /// Seconds until it is done [default: 2419200, four weeks]
         #[arg(long, value_name = "SECONDS")]
@@ -61,7 +61,7 @@ pub enum Command {
         /// Its number
         migration: i64,
         /// Why, for everybody to read
-        #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+        #[arg(long, value_name = "TEXT", value_parser = transfer::reason)]
         reason: String,
         /// Which database
         #[command(flatten)]
@@ -72,7 +72,7 @@ pub enum Command {
         /// The machine's number
         unit: i64,
         /// Why, for everybody to read
-        #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+        #[arg(long, value_name = "TEXT", value_parser = transfer::reason)]
         reason: String,
         /// Which database
         #[command(flatten)]

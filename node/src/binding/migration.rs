@@ -22,9 +22,6 @@ use crate::transfer::request::{chain_id, nonce};
 /// a month, can cancel.
 pub const OPERATOR_DELAYS: u32 = 4;
 
-/// Bytes of a reason, at most.
-pub const REASON_MAX: usize = 512;
-
 /// Migrations done in one transaction, at most.
 const AT_ONCE: u32 = 256;
 

@@ -21,10 +21,11 @@ use crate::app::App;
 use crate::attest;
 use crate::attest::shape::check_id;
 use crate::binding::decide::Known;
-use crate::binding::migration::{self, REASON_MAX};
+use crate::binding::migration;
 use crate::error::{ApiError, Code};
 use crate::keys::hex;
 use crate::store::bindings::{self, Kept, Origin, State as Fate};
+use crate::transfer;
 
 /// What everybody may do.
 pub fn public() -> OpenApiRouter<Arc<App>> {
@@ -375,14 +376,6 @@ fn number(body: &Map<String, Value>, name: &str) -> Result<i64, ApiError> {
 }
 
 fn reason(body: &Map<String, Value>) -> Result<String, ApiError> {
-    body.get("reason")
-        .and_then(Value::as_str)
-        .filter(|reason| is_reason(reason))
-        .map(str::to_owned)
-        .ok_or_else(|| invalid("\"reason\" is a text for everybody, of at most 512 bytes"))
-}
-
-/// PostgreSQL has no texts with NUL in them.
-fn is_reason(text: &str) -> bool {
-    !text.trim().is_empty() && text.len() <= REASON_MAX && !text.contains('\0')
+    let text = body.get("reason").and_then(Value::as_str);
+    transfer::reason(text.unwrap_or_default()).map_err(|why| invalid(&why))
 }

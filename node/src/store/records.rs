@@ -118,18 +118,22 @@ pub fn newest_ms(c: &Connection) -> sql::Result<Option<i64>> {
     )
 }
 
-/// Another miner whose accepted attestation has this fingerprint.
-pub fn same_fingerprint(
-    c: &Connection,
-    hash: &[u8; 32],
-    miner: &str,
-) -> sql::Result<Option<String>> {
+/// Who was the first to have an attestation with this fingerprint accepted.
+pub fn fingerprint_owner(c: &Connection, hash: &[u8; 32]) -> sql::Result<Option<String>> {
     c.query_opt(
-        "SELECT miner FROM attestations
-         WHERE fingerprint_hash = ?1 AND miner <> ?2 AND accepted ORDER BY id LIMIT 1",
-        params![hash, miner],
+        "SELECT miner FROM fingerprints WHERE hash = ?1",
+        params![hash],
         |row| row.get(0),
     )
+}
+
+/// Notes who was the first with a fingerprint that nobody had.
+pub fn own_fingerprint(c: &Connection, hash: &[u8; 32], miner: &str) -> sql::Result<()> {
+    c.execute(
+        "INSERT INTO fingerprints (hash, miner) VALUES (?1, ?2)",
+        params![hash, miner],
+    )?;
+    Ok(())
 }
 
 /// What is known of a miner from its newest accepted attestation.

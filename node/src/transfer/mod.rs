@@ -33,7 +33,7 @@ pub const MEMO_MAX: usize = 1_024;
 /// Bytes of a reason that the operator gives, at most.
 pub const REASON_MAX: usize = 512;
 
-/// Reads the reason for what the operator does to somebody's money, who will read it.
+/// Reads the reason for what the operator does to somebody's money or machine, who will read it.
 ///
 /// # Errors
 /// A sentence, where the text is blank, too long, or has a character of code 0.
@@ -42,7 +42,7 @@ pub fn reason(text: &str) -> Result<String, String> {
     // PostgreSQL has no texts with NUL in them.
     if text.is_empty() || text.len() > REASON_MAX || text.contains('\0') {
         return Err(format!(
-            "the reason is a text for whose money it is, of 1 to {REASON_MAX} bytes"
+            "the reason is a text for those whom it concerns, of 1 to {REASON_MAX} bytes"
         ));
     }
     Ok(text.to_owned())

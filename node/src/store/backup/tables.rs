@@ -25,7 +25,7 @@ const fn truth(name: &'static str) -> (&'static str, Kind) {
 /// In the order in which the schema's own rules let them be filled: enrolments, and what was found of
 /// miners, before their epoch is divided, postings before their transaction seals them, payouts after
 /// their transactions, epochs after their payouts, transfers after what was booked for them.
-pub const TABLES: [Table; 22] = [
+pub const TABLES: [Table; 23] = [
     Table {
         name: "meta",
         columns: &[plain("key"), plain("number"), plain("bytes")],
@@ -48,6 +48,11 @@ pub const TABLES: [Table; 22] = [
             plain("verdict"),
         ],
         order: "id",
+    },
+    Table {
+        name: "fingerprints",
+        columns: &[plain("hash"), plain("miner")],
+        order: "hash",
     },
     Table {
         name: "miners",

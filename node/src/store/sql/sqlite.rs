@@ -12,13 +12,18 @@ const STATEMENTS: usize = 128;
 /// How long a connection waits for another program's lock on the file, milliseconds.
 const BUSY_MS: u32 = 5_000;
 
-/// Pages of the write-ahead log before it is copied back into the file: 16 MiB of 4 KiB pages. What many
+/// Pages of the write-ahead log before it is copied back into the file: 32 MiB of 4 KiB pages. What many
 /// commits wrote again and again is copied once; the commit that copies waits for it.
-const CHECKPOINT_PAGES: u32 = 4_096;
+const CHECKPOINT_PAGES: u32 = 8_192;
 
-/// What a connection that writes may keep of the file in memory, KiB: the inner pages of all indexes, and
+/// What a connection that writes may keep of the file in memory, KiB (below zero for SQLite: a size, not a
+/// number of pages): the inner pages of all indexes, and
 /// the rows that are written again and again.
-const WRITER_CACHE_KIB: i64 = 32 * 1_024;
+const WRITER_CACHE_KIB: i64 = 128 * 1_024;
+
+/// The same of a connection that reads. Whatever somebody else commits empties it, which takes time by
+/// its size, and a read needs few pages twice.
+const READER_CACHE_KIB: i64 = 256;
 
 pub struct Session {
     inner: rusqlite::Connection,
@@ -36,13 +41,15 @@ impl Session {
         // The file may come from elsewhere: its schema must not call functions with side effects.
         inner.pragma_update(None, "trusted_schema", false)?;
         match access {
-            Access::Reader => inner.pragma_update(None, "query_only", true)?,
+            Access::Reader => {
+                inner.pragma_update(None, "query_only", true)?;
+                inner.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+            }
             Access::Writer => {
                 inner.pragma_update(None, "journal_mode", "WAL")?;
                 // On the disk, not just in the operating system.
                 inner.pragma_update(None, "synchronous", "FULL")?;
                 inner.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-                // Below zero: a size, not a number of pages.
                 inner.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
             }
         }
