@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::error::Error;
 use std::io::Write as _;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use test_rigs::sim::{presets, probe};
 
 /// Hexadecimal digits of a nonce.
@@ -27,6 +27,12 @@ const ADDRESS_DIGITS: usize = 40;
 /// Stands for the digest of channel `i`, plus `i`, while the template is composed: ten digits, as no
 /// measurement of the recorded machines has.
 const DIGEST_MARK: u32 = 4_111_222_330;
+
+/// Stands for the counter's start in the same way.
+const START_MARK: u64 = 4_111_222_399_999;
+
+/// Own values of one place in the noise; two places tell the square of it apart.
+const NOISE_STEPS: u32 = 100;
 
 /// Leaf 1 ECX bit 31 among the identification words: a hypervisor's own mark.
 const HYPERVISOR: (usize, u32) = (3, 1 << 31);
@@ -129,6 +135,25 @@ impl Wallet {
     }
 }
 
+impl Wallet {
+    /// Where its machine's counter stood `ago`. Each runs at a rate of its own, as crystals do, and was
+    /// switched on at a time of its own.
+    fn counter(&self, hz: u64, ago: Duration) -> u64 {
+        const SPREAD_PPM: u32 = 100;
+        const SECONDS_APART: u64 = 1_000;
+        const PPM: u128 = 1_000_000;
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+        let nanos = since_1970
+            .unwrap_or_default()
+            .saturating_sub(ago)
+            .as_nanos();
+        let ppm = PPM + u128::from(self.number % SPREAD_PPM);
+        let ticks = nanos * u128::from(hz) / 1_000_000_000 * ppm / PPM;
+        // Hertz of 2^33 for sixty years are less than 2^64.
+        u64::try_from(ticks).unwrap_or_default() + u64::from(self.number) * SECONDS_APART * hz
+    }
+}
+
 /// A piece of a submission.
 #[derive(Clone)]
 enum Piece {
@@ -137,6 +162,11 @@ enum Piece {
     Miner,
     /// The one measurement of a stock client that is the wallet's own.
     Own,
+    /// A cost in the thermal curve, and the step by which it is the wallet's own: machines of one model are
+    /// alike, but no two measure the same noise.
+    Noise(u32, u32),
+    /// Where the wallet's own counter, of so many hertz, stood when its machine began to measure.
+    Start(u64),
     /// The digest of the channel with this number.
     Digest(usize),
 }
@@ -172,6 +202,17 @@ impl Template {
             )*};
         }
         mark!(branch, cache, fpu, fresh_code, jitter, oscillator, pipeline, simd, thermal);
+        let curve = evidence.thermal.as_mut().map(|thermal| &mut thermal.curve);
+        for ([_, cost], step) in curve.into_iter().flatten().zip([1, NOISE_STEPS]) {
+            gaps.push((mark.to_string(), Piece::Noise(*cost, step)));
+            *cost = mark;
+            mark += 1;
+        }
+        let hz = evidence.counter.as_ref().and_then(|c| c.nominal_hz);
+        evidence.counter_start = hz.map(|hz| {
+            gaps.push((START_MARK.to_string(), Piece::Start(hz)));
+            START_MARK
+        });
         let host = Host {
             cores: 1,
             hostname: "bench",
@@ -238,6 +279,12 @@ impl Template {
                 Piece::Own => {
                     // Its first measurement is no round number: it identifies the machine.
                     let _ = write!(body, "{}", 2_000_001 + 10 * wallet.number);
+                }
+                Piece::Noise(cost, step) => {
+                    let _ = write!(body, "{}", cost + wallet.number / step % NOISE_STEPS);
+                }
+                Piece::Start(hz) => {
+                    let _ = write!(body, "{}", wallet.counter(*hz, self.duration()));
                 }
                 Piece::Digest(channel) => {
                     // A vector takes everything.
