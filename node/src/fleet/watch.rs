@@ -2,7 +2,7 @@
 //! now and then the miner is compared with those that have something in common with it.
 //!
 //! One row is read and written for an attestation, none for a second one within a minute. An assessment
-//! ([`AGAIN_MS`]) reads and writes as many rows as the miner has keys, however many miners there are.
+//! (four times a day) reads and writes as many rows as the miner has keys, however many miners there are.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

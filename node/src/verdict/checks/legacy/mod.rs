@@ -3,7 +3,7 @@
 //! itself, and prove nothing in its favour.
 //!
 //! What a miner says of its own checks (`passed`, `all_passed`) decides nothing: each is derived again
-//! from its raw numbers ([`numbers`]), or from the marks that it lists ([`marks`]). The most that comes of it
+//! from its raw numbers (`numbers`), or from the marks that it lists (`marks`). The most that comes of it
 //! is "not proven", because any program can write such numbers.
 
 mod marks;
