@@ -124,14 +124,15 @@ fn settle(location: &Location) {
 async fn longest_wait(store: Store, done: Arc<AtomicBool>) -> Duration {
     const PAUSE: Duration = Duration::from_millis(5);
     let mut longest = Duration::ZERO;
-    let mut number = 0i64;
+    let first = Instant::now();
     while !done.load(Ordering::Relaxed) {
-        number += 1;
         let begun = Instant::now();
         let written = store.write(move |c| {
-            let sql = "INSERT INTO challenges (nonce, issued_ms, expires_ms) VALUES (?1, 0, 0)";
-            let nonce = format!("{number}/{begun:?}");
-            c.execute(sql, params![nonce]).map_err(StoreError::from)
+            let sql = "INSERT INTO fingerprints (hash, miner) VALUES (?1, 'somebody')
+                       ON CONFLICT (hash) DO NOTHING";
+            let mut hash = [0; 32];
+            hash[..16].copy_from_slice(&(begun - first).as_nanos().to_be_bytes());
+            c.execute(sql, params![hash]).map_err(StoreError::from)
         });
         written.await.expect("a row");
         longest = longest.max(begun.elapsed());
