@@ -81,6 +81,11 @@ pub fn is_address(id: &str) -> bool {
     has_address_shape(id) && !id[3..].bytes().any(|b| b.is_ascii_uppercase())
 }
 
+/// Whether `public_key` may be that of `id`: an address belongs to one key alone, a name to any.
+pub fn may_own(public_key: &[u8; 32], id: &str) -> bool {
+    !is_address(id) || address(public_key) == id
+}
+
 /// Whether `id` looks like an address in either case. One in upper case belongs to no key, and
 /// must not pass for a name either.
 pub fn has_address_shape(id: &str) -> bool {

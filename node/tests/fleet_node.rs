@@ -13,7 +13,8 @@ use serde_json::Value;
 use std::net::IpAddr;
 use std::process::Command;
 use std::sync::atomic::Ordering;
-use verdict_machine::{bind, facts, honest};
+use test_rigs::bind::bind;
+use verdict_machine::{facts, honest};
 use verdigris_node::config::Config;
 use verdigris_node::store::ChainOptions;
 

@@ -97,7 +97,7 @@ fn proven(node: &Node, miner: &Miner, machine: &Machine) -> Value {
     // Its values are those of another challenge's operands.
     evidence.quirks = None;
     evidence.identity.words[1] = evidence.identity.words[1] & !0xf | machine.stepping;
-    verdict_machine::bind(&mut evidence, &Seed::derive(&nonce, &miner.id));
+    test_rigs::bind::bind(&mut evidence, &Seed::derive(&nonce, &miner.id));
     let mut body = legacy(miner, machine, &nonce);
     body["evidence"] = serde_json::to_value(&evidence).unwrap();
     node.wait_ms(3_000);

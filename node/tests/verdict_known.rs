@@ -4,6 +4,7 @@ mod verdict_machine;
 
 use probe_core::evidence::clip;
 use probe_core::seed::Seed;
+use test_rigs::bind::bind;
 use verdict_machine::*;
 use verdigris_node::verdict::{judge, Aspect, Case, Outcome, Profiles, Proof, WEIGHT_ONE};
 

@@ -1,5 +1,6 @@
 //! The adversary and the laboratory: what checks the rest by other means than its own.
 
+pub mod bind;
 pub mod hostile;
 #[cfg(feature = "lab")]
 pub mod lab;

@@ -102,7 +102,7 @@ pub fn signer(submission: &Submission, body: &[u8]) -> Result<Option<Signer>, Ap
             "the signature does not fit the body and the key",
         ));
     }
-    if keys::is_address(&submission.miner) && keys::address(&key) != submission.miner {
+    if !keys::may_own(&key, &submission.miner) {
         return Err(ApiError::new(
             Code::PubkeyAddressMismatch,
             "the address in \"miner\" belongs to another key",

@@ -12,8 +12,8 @@ use crate::clock::Clock;
 use crate::config::{Config, Database};
 use crate::http::bindings::{machine, shown};
 use crate::store::bindings::{self, Kept, Origin, Refusal};
-use crate::store::open_to_look;
-use crate::store::sql::{self, Access, Connection, Location, Purpose, Trouble};
+use crate::store::sql::Location;
+use crate::store::{change, open_to_look};
 use crate::transfer;
 
 /// What can be done about machines.
@@ -79,9 +79,6 @@ pub enum Command {
         database: Database,
     },
 }
-
-/// How often a conflict with other writers is gone through.
-const TRIES: u32 = 20;
 
 /// Does it; gives what to print.
 ///
@@ -166,24 +163,6 @@ fn refused(unit: i64, refusal: &Refusal) -> String {
         // Only an owner's have a nonce.
         Refusal::NotBound | Refusal::Replay | Refusal::OutOfOrder(_) => {
             format!("unit {unit} is bound to nobody")
-        }
-    }
-}
-
-/// Changes a database, also while a node runs on it.
-fn change<T>(
-    database: &Location,
-    mut job: impl FnMut(&Connection) -> sql::Result<T>,
-) -> Result<T, Box<dyn Error>> {
-    // Says what is wrong with the database, and never makes one.
-    drop(open_to_look(database.clone())?);
-    let c = Connection::open(database, Access::Writer)?;
-    let mut tries = 1;
-    loop {
-        let done: sql::Result<T> = c.transaction(Purpose::Write, &mut job);
-        match done {
-            Err(e) if e.trouble() == Some(Trouble::Conflict) && tries < TRIES => tries += 1,
-            done => return Ok(done?),
         }
     }
 }

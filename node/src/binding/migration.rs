@@ -217,11 +217,6 @@ impl Cancellation {
     }
 }
 
-/// Whether a key can be that of a name: an address is the hash of its key.
-fn belongs(key: &[u8; 32], name: &str) -> bool {
-    !keys::is_address(name) || keys::address(key) == name
-}
-
 fn check_proof(
     key: &[u8; 32],
     signature: &[u8; 64],
@@ -229,7 +224,7 @@ fn check_proof(
     miner: &str,
     again: impl FnOnce(&str) -> String,
 ) -> Result<(), &'static str> {
-    if !belongs(key, miner) {
+    if !keys::may_own(key, miner) {
         return Err("its key is not that of the name");
     }
     if !keys::verify(key, signature, signed) {
@@ -310,7 +305,7 @@ fn verified(members: &Map<String, Value>, signed: &str) -> Result<([u8; 32], [u8
 /// Whether this key speaks for this name.
 fn check_owner(c: &Connection, name: &str, key: &[u8; 32]) -> Result<(), ApiError> {
     if keys::is_address(name) {
-        return match belongs(key, name) {
+        return match keys::may_own(key, name) {
             true => Ok(()),
             false => Err(ApiError::new(
                 Code::PubkeyAddressMismatch,

@@ -25,7 +25,7 @@ use crate::binding::migration;
 use crate::error::{ApiError, Code};
 use crate::keys::hex;
 use crate::store::bindings::{self, Kept, Origin, State as Fate};
-use crate::transfer;
+use crate::transfer::reason_of;
 
 /// What everybody may do.
 pub fn public() -> OpenApiRouter<Arc<App>> {
@@ -297,7 +297,7 @@ refusals! {
 )]
 async fn start(State(app): State<Arc<App>>, Bytes(body): Bytes) -> Result<Answer<Done>, ApiError> {
     let body = attest::object(&body)?;
-    let (unit, reason) = (number(&body, "unit")?, reason(&body)?);
+    let (unit, reason) = (number(&body, "unit")?, reason_of(&body)?);
     let to = body.get("to").and_then(Value::as_str);
     let to = to.ok_or_else(|| invalid("\"to\" is the miner that the machine goes to"))?;
     let kept = migration::accept_from_operator(&app, unit, to.to_owned(), reason).await?;
@@ -321,7 +321,7 @@ refusals! {
 )]
 async fn stop(State(app): State<Arc<App>>, Bytes(body): Bytes) -> Result<Answer<Done>, ApiError> {
     let body = attest::object(&body)?;
-    let (id, reason) = (number(&body, "migration")?, reason(&body)?);
+    let (id, reason) = (number(&body, "migration")?, reason_of(&body)?);
     let kept = migration::cancel_for_operator(&app, id, reason).await?;
     tracing::warn!(migration = id, "cancelled by the operator");
     Ok(done(&kept))
@@ -345,7 +345,7 @@ async fn release(
     Bytes(body): Bytes,
 ) -> Result<Answer<Released>, ApiError> {
     let body = attest::object(&body)?;
-    let (unit, reason) = (number(&body, "unit")?, reason(&body)?);
+    let (unit, reason) = (number(&body, "unit")?, reason_of(&body)?);
     let now_ms = app.clock.now_ms();
     let miner = app
         .store
@@ -373,9 +373,4 @@ fn number(body: &Map<String, Value>, name: &str) -> Result<i64, ApiError> {
     body.get(name)
         .and_then(Value::as_i64)
         .ok_or_else(|| invalid(&format!("\"{name}\" is a number")))
-}
-
-fn reason(body: &Map<String, Value>) -> Result<String, ApiError> {
-    let text = body.get("reason").and_then(Value::as_str);
-    transfer::reason(text.unwrap_or_default()).map_err(|why| invalid(&why))
 }

@@ -98,7 +98,7 @@ pub struct ClaimedDevice {
 pub struct Signals {
     #[schema(max_length = 512)]
     hostname: Option<String>,
-    /// Hardware addresses. Kept as keyed hashes only.
+    /// Hardware addresses. A machine is known by keyed hashes of them; the log keeps what was sent.
     #[schema(value_type = Option<Vec<HardwareAddress>>)]
     macs: Option<Vec<HardwareAddress>>,
     /// Serial number.

@@ -25,7 +25,7 @@ use crate::store::reviews::{self, Decision, Review};
 use crate::store::sql::Duty;
 use crate::store::{transfers, treasury};
 use crate::transfer::order::{self, Order};
-use crate::transfer::reason;
+use crate::transfer::reason_of;
 
 /// Lines of one page, at most.
 const PAGE_MAX: i64 = 500;
@@ -336,7 +336,7 @@ async fn review(
         wallet: text("wallet").to_owned(),
         decision: Decision::named(text("decision"))
             .ok_or_else(|| invalid("\"decision\" is held, blocked or cleared"))?,
-        reason: reason(text("reason")).map_err(invalid)?,
+        reason: reason_of(&body)?,
         at_ms: app.clock.now_ms(),
     };
     let decided = review.clone();
@@ -506,11 +506,7 @@ async fn void(State(app): State<Arc<App>>, Bytes(body): Bytes) -> Result<Answer<
         .get("pending_id")
         .and_then(Value::as_i64)
         .ok_or_else(|| invalid("\"pending_id\" is the transfer's number"))?;
-    let why = body
-        .get("reason")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let why = reason(why).map_err(invalid)?;
+    let why = reason_of(&body)?;
     let now_ms = app.clock.now_ms();
     let (voided, kept) = app
         .store

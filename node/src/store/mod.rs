@@ -34,7 +34,7 @@ use crate::epoch::Chain;
 use crate::keys::{NoRandomness, NodeKey};
 pub use meta::{has_binding_secret, is_binding_secret};
 use readers::Readers;
-use sql::{params, Access, Connection, Dialect, Duty, Location, Purpose};
+use sql::{params, Access, Connection, Dialect, Duty, Location, Purpose, Trouble};
 use writer::Writer;
 pub use writer::WrittenNow;
 
@@ -293,6 +293,30 @@ pub fn open_to_look(location: impl Into<Location>) -> Result<(Connection, Chain)
     }
     let chain = meta::read_chain(&connection)?;
     Ok((connection, chain))
+}
+
+/// Changes an existing database, also while a node runs on it, for a command of the operator's. The job may
+/// run more than once.
+///
+/// # Errors
+/// See [`OpenError`]; where the job fails, or others are in its way again and again.
+pub fn change<T>(
+    location: &Location,
+    mut job: impl FnMut(&Connection) -> sql::Result<T>,
+) -> Result<T, OpenError> {
+    /// How often a conflict with other writers is gone through.
+    const TRIES: u32 = 20;
+    // Says what is wrong with the database, and never makes one.
+    drop(open_to_look(location.clone())?);
+    let connection = Connection::open(location, Access::Writer)?;
+    let mut tries = 1;
+    loop {
+        let done: sql::Result<T> = connection.transaction(Purpose::Write, &mut job);
+        match done {
+            Err(e) if e.trouble() == Some(Trouble::Conflict) && tries < TRIES => tries += 1,
+            done => return Ok(done?),
+        }
+    }
 }
 
 /// Opens a database for writing; a file is made where there is none.

@@ -7,8 +7,7 @@ use crate::clock::Clock;
 use crate::config::Database;
 use crate::json::decimal;
 use crate::ledger::RTC_PLACES;
-use crate::store::sql::{self, Access, Connection, Purpose, Trouble};
-use crate::store::{open_to_look, transfers};
+use crate::store::{change, transfers};
 
 /// What can be done about a transfer.
 #[derive(Debug, Subcommand)]
@@ -26,9 +25,6 @@ pub enum Command {
     },
 }
 
-/// How often a conflict with other writers is gone through.
-const TRIES: u32 = 20;
-
 /// Does it; gives what to print.
 ///
 /// # Errors
@@ -39,20 +35,12 @@ pub fn run(command: &Command) -> Result<String, Box<dyn Error>> {
         reason,
         database: Database { database },
     } = command;
-    // Says what is wrong with the database, and never makes one.
-    drop(open_to_look(database.clone())?);
-    let c = Connection::open(database, Access::Writer)?;
-    let mut tries = 1;
-    let voided = loop {
-        let now_ms = Clock::System.now_ms();
-        let done: sql::Result<bool> =
-            c.transaction(Purpose::Write, |c| transfers::void(c, *id, reason, now_ms));
-        match done {
-            Err(e) if e.trouble() == Some(Trouble::Conflict) && tries < TRIES => tries += 1,
-            done => break done?,
-        }
-    };
-    let kept = transfers::by_id(&c, *id)?.ok_or_else(|| format!("there is no transfer {id}"))?;
+    let now_ms = Clock::System.now_ms();
+    let (voided, kept) = change(database, |c| {
+        let voided = transfers::void(c, *id, reason, now_ms)?;
+        Ok((voided, transfers::by_id(c, *id)?))
+    })?;
+    let kept = kept.ok_or_else(|| format!("there is no transfer {id}"))?;
     let (transfer, state) = (&kept.transfer, kept.state.name());
     if !voided {
         return Err(format!("transfer {id} is {state} already").into());

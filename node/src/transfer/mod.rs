@@ -12,7 +12,7 @@ pub mod order;
 pub mod request;
 
 use serde::Serialize;
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
@@ -46,6 +46,15 @@ pub fn reason(text: &str) -> Result<String, String> {
         ));
     }
     Ok(text.to_owned())
+}
+
+/// The same, as a member of what the operator asks for.
+///
+/// # Errors
+/// [`Code::InvalidParameter`].
+pub fn reason_of(body: &Map<String, Value>) -> Result<String, ApiError> {
+    let text = body.get("reason").and_then(Value::as_str);
+    reason(text.unwrap_or_default()).map_err(|why| ApiError::new(Code::InvalidParameter, why))
 }
 
 /// Hexadecimal digits of a transfer's hash.

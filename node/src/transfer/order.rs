@@ -3,8 +3,7 @@
 
 use serde_json::{json, Map, Value};
 
-use super::amount::Amount;
-use super::request::{nonce, payable};
+use super::request::{nonce, number, payable};
 use super::{hash, reason, refused, Transfer};
 use crate::app::App;
 use crate::attest::shape::check_id;
@@ -75,13 +74,8 @@ impl Order {
                 "that would change nothing",
             ));
         }
-        let amount = match body.get("amount_rtc") {
-            Some(Value::Number(number)) => Amount::parse(number.as_str()).ok(),
-            Some(Value::String(text)) => Amount::parse(text.trim()).ok(),
-            _ => None,
-        };
-        let amount = amount
-            .ok_or_else(|| ApiError::new(Code::AmountNotNumber, "\"amount_rtc\" is no number"))?;
+        let amount = number(body.get("amount_rtc"))
+            .map_err(|_| ApiError::new(Code::AmountNotNumber, "\"amount_rtc\" is no number"))?;
         if amount.micro() == 0 {
             return Err(ApiError::new(
                 Code::AmountTooSmallAfterQuantization,

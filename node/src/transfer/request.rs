@@ -194,7 +194,8 @@ fn amount(object: &Map<String, Value>) -> Result<(Amount, i64), ApiError> {
     }
 }
 
-fn number(value: Option<&Value>) -> Result<Amount, BadAmount> {
+/// An amount as a number or as its digits.
+pub(super) fn number(value: Option<&Value>) -> Result<Amount, BadAmount> {
     match value {
         Some(Value::Number(number)) => Amount::parse(number.as_str()),
         Some(Value::String(text)) => Amount::parse(text.trim()),

@@ -6,9 +6,7 @@
 
 #![allow(dead_code)] // each test file uses its own part
 
-use probe_core::channels::{
-    branch, cache, environment, fpu, fresh_code, jitter, oscillator, pipeline, simd, thermal, trap,
-};
+use probe_core::channels::{environment, trap};
 use probe_core::evidence::{clip, Evidence};
 use probe_core::plan::Plan;
 use probe_core::seed::Seed;
@@ -81,22 +79,6 @@ pub fn facts(facts: &[(&str, &str)]) -> environment::Evidence {
         .map(|(k, v)| environment::Fact::new(k, v))
         .collect();
     environment::Evidence::gather(&facts)
-}
-
-/// Gives every channel the digest that `seed` asks for, as a careful liar does.
-pub fn bind(evidence: &mut Evidence, seed: &Seed) {
-    let plan = Plan {
-        quick: evidence.quick,
-        arena_bytes: evidence.arena,
-    };
-    macro_rules! bind {
-        ($($channel:ident),*) => {
-            $(if let Some(e) = &mut evidence.$channel {
-                e.digest = $channel::expected_digest(&plan, seed, e);
-            })*
-        };
-    }
-    bind!(pipeline, simd, fpu, branch, fresh_code, cache, jitter, oscillator, thermal);
 }
 
 /// The claim of an honest modern machine.

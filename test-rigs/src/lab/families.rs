@@ -1,6 +1,7 @@
 //! Machines of families that nobody has measured: simulated ones, with published latencies.
 
-use super::paper::{bind, jittered};
+use super::paper::jittered;
+use crate::bind::bind;
 use crate::sim::{presets, probe, Spec};
 use probe_core::evidence::Evidence;
 use probe_core::plan::Plan;

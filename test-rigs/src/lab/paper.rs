@@ -4,12 +4,9 @@
 //! here has them; a forger uses them because nothing hinders him. That the two are alike is a finding, not an accident.
 
 use probe_core::channels::environment::{self, Fact};
-use probe_core::channels::{
-    branch, cache, fpu, fresh_code, jitter, oscillator, pipeline, quirks, simd, thermal,
-};
+use probe_core::channels::{cache, quirks};
 use probe_core::evidence::{clip, Evidence, Spread, MIN};
 use probe_core::machine::UNROLL;
-use probe_core::plan::Plan;
 use probe_core::seed::{Seed, Stream};
 use std::sync::LazyLock;
 use verdigris_node::silicon::cross::{self, Conditions, LeaveOut, Row, Words};
@@ -343,22 +340,6 @@ pub fn settle(evidence: &mut Evidence) {
     }
 }
 
-/// Gives every channel the digest that the challenge asks for, without having run a kernel.
-pub fn bind(evidence: &mut Evidence, seed: &Seed) {
-    let plan = Plan {
-        quick: evidence.quick,
-        arena_bytes: evidence.arena,
-    };
-    macro_rules! bind {
-        ($($channel:ident),*) => {
-            $(if let Some(e) = &mut evidence.$channel {
-                e.digest = $channel::expected_digest(&plan, seed, e);
-            })*
-        };
-    }
-    bind!(pipeline, simd, fpu, branch, fresh_code, cache, jitter, oscillator, thermal);
-}
-
 /// Answers the value probes of the challenge as this machine's own processor does: who has any x86 processor runs the
 /// instructions instead of inventing their results. Elsewhere, as a table of twelve bits would.
 pub fn answer(evidence: &mut Evidence, seed: &Seed) {
@@ -390,6 +371,7 @@ pub fn rename(evidence: &mut Evidence, architecture: &str, unit: &str, words: &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bind::bind;
     use verdigris_node::verdict::{judge, Case, Claim, Proof};
 
     #[test]

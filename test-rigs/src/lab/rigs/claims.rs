@@ -2,10 +2,11 @@
 //! channel that was edited to fit.
 
 use super::{Rig, Size, Task};
+use crate::bind::bind;
 use crate::lab::bench::{Bench, Presented};
 use crate::lab::families::{family, Family};
 use crate::lab::here;
-use crate::lab::paper::{self, answer, bind, rename, Processor, PROCESSORS, PROFILES};
+use crate::lab::paper::{self, answer, rename, Processor, PROCESSORS, PROFILES};
 use crate::lab::record::{Claimed, Goal, Origin};
 use crate::lab::year;
 use probe_core::evidence::Evidence;

@@ -1,10 +1,11 @@
 //! Machines that are what they say: what refuses them is wrong.
 
 use super::{Rig, Size, Task};
+use crate::bind::bind;
 use crate::lab::bench::{Bench, Presented};
 use crate::lab::families::{family, FAMILIES};
 use crate::lab::here::{self, Load};
-use crate::lab::paper::{self, answer, bind, PROCESSORS};
+use crate::lab::paper::{self, answer, PROCESSORS};
 use crate::lab::record::Origin;
 use crate::lab::year;
 

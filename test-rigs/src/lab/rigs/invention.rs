@@ -1,9 +1,10 @@
 //! Numbers from generators: nothing was measured.
 
 use super::{Rig, Size, Task};
+use crate::bind::bind;
 use crate::lab::bench::{Bench, Presented};
 use crate::lab::families::{family, FAMILIES};
-use crate::lab::paper::{self, answer, bind, spread, write, PROCESSORS, PROFILES};
+use crate::lab::paper::{self, answer, spread, write, PROCESSORS, PROFILES};
 use crate::lab::record::{Goal, Origin};
 use crate::lab::year;
 use probe_core::channels::cache;

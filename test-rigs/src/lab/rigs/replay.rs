@@ -1,8 +1,9 @@
 //! Evidence sent again: for the same challenge, for another, by another, or made once and for ever.
 
 use super::{Rig, Size, Task};
+use crate::bind::bind;
 use crate::lab::bench::{Bench, Presented};
-use crate::lab::paper::{answer, bind, PROCESSORS};
+use crate::lab::paper::{answer, PROCESSORS};
 use crate::lab::record::{Goal, Origin};
 use probe_core::seed::Seed;
 
