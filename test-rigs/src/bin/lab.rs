@@ -80,6 +80,9 @@ fn go(arguments: &Arguments) -> Result<bool, String> {
         let started = std::time::Instant::now();
         let tasks = rig.tasks(size);
         let made = campaign::run(rig.as_ref(), &tasks, &client, &conditions, &mut records)?;
+        for what in rig.missing() {
+            eprintln!("{:10} left out: {what}", rig.name());
+        }
         eprintln!(
             "{:10} {made} of {} runs made, {} s",
             rig.name(),

@@ -101,6 +101,7 @@ pub const BOUNDS: &[Bound] = &[
     none("stock", ""),
     none("guest", ""),
     none("emulation", ""),
+    none("system", ""),
 ];
 
 /// Rigs that need nothing: a campaign of all rigs without one of them has not run.

@@ -16,6 +16,9 @@ const ACCEPTED: u16 = 200;
 /// all, so in emulation they count for nothing.
 const MARKS: &str = "environment";
 
+/// The rigs of which that is so.
+const EMULATORS: [&str; 2] = ["emulation", "system"];
+
 /// The channel that compares with records of real processors.
 const LIKENESS: &str = "likeness";
 
@@ -43,9 +46,13 @@ pub fn won(run: &Run) -> Option<bool> {
     })
 }
 
+fn is_emulator(run: &Run) -> bool {
+    EMULATORS.contains(&run.key.rig.as_str())
+}
+
 /// Whether nothing but its own marks gave an emulator away.
 fn only_marked(run: &Run) -> bool {
-    let Some(verdict) = run.verdict.as_ref().filter(|_| run.key.rig == "emulation") else {
+    let Some(verdict) = run.verdict.as_ref().filter(|_| is_emulator(run)) else {
         return false;
     };
     let failed = failed(verdict, "presence");
@@ -85,7 +92,7 @@ pub fn stopped_by(run: &Run) -> BTreeSet<String> {
             continue;
         }
         let channels = failed(verdict, aspect).into_iter();
-        let counted = channels.filter(|c| !(*c == MARKS && run.key.rig == "emulation"));
+        let counted = channels.filter(|c| !(*c == MARKS && is_emulator(run)));
         found.extend(counted.map(|channel| format!("{channel} ({aspect})")));
     }
     if found.is_empty() {

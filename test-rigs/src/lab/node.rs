@@ -106,7 +106,7 @@ impl Node {
 }
 
 /// A command that ends when this program is killed outright, where the system has one that sees to it.
-fn guarded(program: &Path) -> Command {
+pub fn guarded(program: &Path) -> Command {
     const GUARD: [&str; 3] = ["--pdeathsig", "TERM", "--"];
     let mut setpriv = Command::new("setpriv");
     let quiet = setpriv

@@ -53,7 +53,7 @@ pub fn write(
     page.curves(runs)?;
     page.channels(runs)?;
     page.rigs(rigs, runs);
-    page.missing();
+    page.missing(rigs);
     Ok((page.text, page.files))
 }
 
@@ -450,10 +450,15 @@ impl Page {
         self.line("");
     }
 
-    fn missing(&mut self) {
+    fn missing(&mut self, rigs: &[Box<dyn Rig>]) {
         self.line("## Not measured yet\n");
         for what in MISSING {
             self.line(&format!("- {what}"));
+        }
+        for rig in rigs {
+            for what in rig.missing() {
+                self.line(&format!("- Left out of `{}` where this was run: {what}.", rig.name()));
+            }
         }
     }
 }

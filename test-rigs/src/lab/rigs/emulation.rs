@@ -84,7 +84,8 @@ impl Emulation {
     }
 }
 
-fn installed(program: &str) -> bool {
+/// Whether a program is in one of the folders for programs.
+pub fn installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).exists())
 }

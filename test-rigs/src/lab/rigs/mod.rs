@@ -9,6 +9,7 @@
 //! | [`stock`] | the existing network's form, without evidence | nothing |
 //! | [`guest`] | this machine, where a hypervisor runs it | a guest |
 //! | [`emulation`] | miners of other targets under user-mode QEMU | `./dev cross build`, QEMU |
+//! | [`system`] | whole machines in emulators, of `test-rigs/machines.toml` | `./dev lab setup` |
 
 pub mod claims;
 pub mod emulation;
@@ -17,6 +18,7 @@ pub mod honest;
 pub mod invention;
 pub mod replay;
 pub mod stock;
+pub mod system;
 
 use super::bench::{Bench, Presented};
 use super::record::{Goal, Origin, Truth};
@@ -109,6 +111,11 @@ pub trait Rig: Sync {
     /// The runs that it makes, the same in every campaign of this size.
     fn tasks(&self, size: Size) -> Vec<Task>;
 
+    /// What it could make too, and what that lacks, in words.
+    fn missing(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Makes one of them.
     ///
     /// # Errors
@@ -125,6 +132,7 @@ pub fn all(miners: PathBuf) -> Vec<Box<dyn Rig>> {
         Box::new(claims::Claims),
         Box::new(stock::Stock),
         Box::new(guest::Guest),
+        Box::new(system::System::new(&miners)),
         Box::new(emulation::Emulation::new(miners)),
     ]
 }
