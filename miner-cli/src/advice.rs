@@ -125,6 +125,9 @@ pub fn refusal(refusal: &Refusal) -> String {
             "the node says above what is bound otherwise: use the wallet that the machine was paid to first; \
              after a new processor or board: `verdigris migrate --hardware`"
         }
+        "PAID_UNDER_ANOTHER_WALLET" => {
+            "the machine changed hands in this epoch: run the command again in the next (`verdigris mine` waits for it)"
+        }
         "EVIDENCE_REJECTED" => {
             "the checks above say what did not hold; close what else runs here, and try again"
         }

@@ -96,6 +96,7 @@ fn a_node_that_refuses() {
             "HARDWARE_BINDING_FAILED",
             "verdigris migrate --hardware",
         ),
+        (409, "", "PAID_UNDER_ANOTHER_WALLET", "in the next"),
         (409, "", "CHALLENGE_INVALID", "run the command again"),
         (429, "Retry-After: 7\r\n", "IP_RATE_LIMIT", "wait 7 s"),
         (429, "", "CHALLENGE_RATE_LIMIT", "wait some minutes"),

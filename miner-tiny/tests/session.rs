@@ -416,6 +416,18 @@ fn refusals_are_told_with_the_nodes_words() {
     assert_eq!(outcome.verdict.summary, "s");
     assert!(outcome.is_passing());
 
+    // Another wallet's machine stays another's; one that is paid in this epoch comes back in the next.
+    for (code, is_passing) in [
+        ("DUPLICATE_HARDWARE", false),
+        ("HARDWARE_BINDING_FAILED", false),
+        ("PAID_UNDER_ANOTHER_WALLET", true),
+    ] {
+        let played = play(config(&[]), &mut Bare(0), &[], |_, _| {
+            Reaction::Answer(answer("409 Conflict", &format!("{{\"code\":\"{code}\"}}")))
+        });
+        assert_eq!(played.outcome.is_passing(), is_passing, "{code}");
+    }
+
     let limited = b"HTTP/1.1 429 Slow\r\nRetry-After: 17\r\n\r\n<html>".to_vec();
     let played = play(config(&[]), &mut Bare(0), &[], |_, _| {
         Reaction::Answer(limited.clone())

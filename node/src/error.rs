@@ -175,8 +175,10 @@ codes! {
     SlotTaken "SLOT_TAKEN" CONFLICT,
     /// The machine is bound to another miner.
     DuplicateHardware "DUPLICATE_HARDWARE" CONFLICT,
-    /// The machine has other parts than the one bound, or was paid under another name in this epoch.
+    /// The machine has other parts than the one bound.
     HardwareBindingFailed "HARDWARE_BINDING_FAILED" CONFLICT,
+    /// The machine is paid under another name in this epoch; it may attest in the next.
+    PaidUnderAnotherWallet "PAID_UNDER_ANOTHER_WALLET" CONFLICT,
     /// A migration of this machine waits already.
     MigrationPending "MIGRATION_PENDING" CONFLICT,
     /// The migration is done or cancelled already.

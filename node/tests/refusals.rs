@@ -335,6 +335,7 @@ fn every_code_has_its_cause(kind: Kind) {
         Code::MigrationNotFound,
         Code::DuplicateHardware,
         Code::HardwareBindingFailed,
+        Code::PaidUnderAnotherWallet,
         Code::MigrationPending,
         Code::MigrationEnded,
         Code::MigrationRefused,

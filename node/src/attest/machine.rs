@@ -22,16 +22,18 @@ pub struct Admitted<'a> {
 }
 
 impl Machine {
-    /// Looks up whose machine it is. One statement where something is shown that only one unit has, none
+    /// Looks up whose machine it is, in an epoch that lasts `rest_s` seconds more. One statement where something is shown that only one unit has, none
     /// where nothing is.
     ///
     /// # Errors
-    /// [`Code::DuplicateHardware`], [`Code::HardwareBindingFailed`].
+    /// [`Code::DuplicateHardware`], [`Code::HardwareBindingFailed`], and until the next epoch
+    /// [`Code::PaidUnderAnotherWallet`].
     pub fn admit<'a>(
         &'a self,
         c: &Connection,
         miner: &'a str,
         epoch: i64,
+        rest_s: u64,
     ) -> Result<Admitted<'a>, ApiError> {
         let sighting = Sighting {
             miner,
@@ -43,7 +45,7 @@ impl Machine {
         // Tracks of counters are kept by name, and joined to machines where names are compared.
         let decision = decide(sighting, &known, |_| Agreement::Silent);
         if let Decision::Refused(refusal) = decision {
-            return Err(refused(refusal));
+            return Err(refused(refusal, rest_s));
         }
         Ok(Admitted {
             sighting,
@@ -65,7 +67,7 @@ impl Admitted<'_> {
     }
 }
 
-fn refused(refusal: Refusal) -> ApiError {
+fn refused(refusal: Refusal, rest_s: u64) -> ApiError {
     let failed = |why: &str| ApiError::new(Code::HardwareBindingFailed, why);
     match refusal {
         Refusal::Others(unit) => ApiError::new(
@@ -84,10 +86,12 @@ fn refused(refusal: Refusal) -> ApiError {
              of kind \"hardware\" (POST /binding/migrate)",
         )
         .with("unit", unit),
-        Refusal::PaidElsewhere(unit) => failed(
+        Refusal::PaidElsewhere(unit) => ApiError::new(
+            Code::PaidUnderAnotherWallet,
             "this machine is paid under another wallet in this epoch; attest again in the next",
         )
-        .with("unit", unit),
+        .with("unit", unit)
+        .after(rest_s),
         Refusal::TooMany => failed(&format!(
             "this wallet has {UNITS_MAX} machines, and a wallet is paid once in an epoch; ask the \
              operator to release those that you no longer have"

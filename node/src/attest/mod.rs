@@ -316,7 +316,11 @@ async fn record(
             let epoch = books::open_epoch(c, &chain, now_ms / 1_000)?;
             attestation.epoch = epoch;
             let admitted = match &machine {
-                Some(machine) => Some(machine.admit(c, &miner.miner, epoch)?),
+                Some(machine) => {
+                    let rest_s = chain.epoch_end_s(epoch) - now_ms / 1_000;
+                    let rest_s = u64::try_from(rest_s).unwrap_or(0);
+                    Some(machine.admit(c, &miner.miner, epoch, rest_s)?)
+                }
                 None => None,
             };
             let id = records::append(c, &attestation)?.ok_or_else(challenge::replayed)?;

@@ -70,6 +70,7 @@ refusals! {
         Code::ReplayAttackBlocked,
         Code::DuplicateHardware,
         Code::HardwareBindingFailed,
+        Code::PaidUnderAnotherWallet,
         Code::NameFrozen,
         Code::NonceReplay,
         Code::EvidenceRejected,
