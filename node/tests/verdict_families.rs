@@ -430,3 +430,88 @@ fn latencies_of_another_core_do_not_pay_what_the_words_name() {
         assert_eq!(verdict.class, "unknown", "{pvr:x}");
     }
 }
+
+#[test]
+fn a_counter_that_the_architecture_does_not_have_is_a_contradiction() {
+    for source in ["rdtsc", "tick", "rpcc", "cntvct"] {
+        let spec = Spec {
+            counter: counter(source, 25_000_000),
+            ..g4e()
+        };
+        assert!(!verdict(&evidence(spec, &G4E_WORDS)).integrity, "{source}");
+    }
+    // Clocks of systems are everybody's, but they count nanoseconds.
+    let by_the_system = |hz| {
+        let spec = Spec {
+            counter: counter("os-monotonic", hz),
+            ..g4e()
+        };
+        verdict(&evidence(spec, &G4E_WORDS)).integrity
+    };
+    assert!(by_the_system(1_000_000_000));
+    assert!(!by_the_system(25_000_000));
+}
+
+#[test]
+fn cores_are_no_faster_than_they_were_sold() {
+    // A machine of 4 GHz with every other number of the old one.
+    let modern = |spec: Spec| Spec { cycle: 250, ..spec };
+    let verdict_of = |spec, words| verdict(&evidence(modern(spec), words));
+    // No 68k at all has such a clock.
+    let m68k = verdict_of(m68040(), &M68040_WORDS);
+    assert!(caught_by(&m68k).contains(&"counter"), "{m68k:#?}");
+    // Some PowerPC has, but no 7450.
+    let g4 = verdict_of(g4e(), &G4E_WORDS);
+    assert!(g4.physical && g4.class == "unknown", "{g4:#?}");
+    // Some SPARC has, but no UltraSPARC II.
+    let spec = Spec {
+        counter: counter("tick", 4_000_000_000),
+        ..ultrasparc()
+    };
+    let sparc = verdict_of(spec, &[]);
+    assert!(sparc.physical && sparc.class == "unknown", "{sparc:#?}");
+}
+
+#[test]
+fn without_a_clock_of_its_own_the_nodes_bounds_the_speed() {
+    let old = evidence(m68040(), &M68040_WORDS);
+    let mut clockless = old.clone();
+    clockless.elapsed_ns = 0;
+    let judged = |answered_after_ms| {
+        let case = Case {
+            claim: Claim::default(),
+            proof: Proof::Evidence {
+                evidence: &clockless,
+                seed: seed(),
+            },
+            answered_after_ms,
+            chain_age_s: 0,
+            year: 2026,
+            previous: None,
+        };
+        caught_by(&judge(&case, &Profiles::builtin()))
+    };
+    let long = old.elapsed_ns.div_ceil(1_000_000);
+    assert!(judged(long).is_empty());
+    // All that work within a hundredth of the time that it takes at 25 MHz.
+    assert_eq!(judged(long / 100), ["counter"]);
+}
+
+#[test]
+fn a_7450_runs_old_code_and_has_a_vector_unit() {
+    let spec = Spec {
+        fresh_code: Some(FreshCode {
+            first: 200,
+            again: 50,
+            stale: false,
+            held: false,
+        }),
+        ..g4e()
+    };
+    let coherent = verdict(&evidence(spec, &G4E_WORDS));
+    assert!(coherent.physical && coherent.class == "unknown");
+    let mut scalar = evidence(g4e(), &G4E_WORDS);
+    scalar.simd = None;
+    let scalar = verdict(&scalar);
+    assert!(scalar.physical && scalar.class == "unknown");
+}

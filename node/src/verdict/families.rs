@@ -59,10 +59,18 @@ pub struct Core {
     pub bits: u8,
     /// Whether any member may have a vector unit.
     pub vector: bool,
+    /// Whether every member has one.
+    pub vector_always: bool,
+    /// Whether its instruction fetch does not look at stores: old code runs on until it is flushed.
+    pub fetch_apart: bool,
     /// How identification words name it; empty where none do.
     identity: Vec<Condition>,
     /// Least and most at which its own counter runs, MHz.
     pub counter_mhz: Option<[u32; 2]>,
+    /// The clock of the fastest member that was sold, MHz.
+    pub fastest_mhz: Option<u32>,
+    /// What a dependent add takes on that one, picoseconds.
+    pub fastest_add_ps: Option<u32>,
     /// First-level data caches of its members, KiB.
     pub l1_kib: Vec<u32>,
     /// Second-level caches of its members, KiB.
@@ -147,8 +155,13 @@ struct Line {
     #[serde(default = "yes")]
     vector: bool,
     #[serde(default)]
+    vector_always: bool,
+    #[serde(default)]
+    fetch_apart: bool,
+    #[serde(default)]
     identity: Vec<Condition>,
     counter_mhz: Option<[u32; 2]>,
+    fastest_mhz: Option<u32>,
     #[serde(default)]
     l1_kib: Vec<u32>,
     #[serde(default)]
@@ -177,6 +190,12 @@ impl Line {
         if self.counter_mhz.is_some_and(|[least, most]| least > most) {
             return wrong("counter_mhz is upside down");
         }
+        if self.fastest_mhz.is_some_and(|mhz| !MHZ.contains(&mhz)) {
+            return wrong("fastest_mhz is no clock of a processor");
+        }
+        if self.vector_always && !self.vector {
+            return wrong("a vector unit that it always and never has");
+        }
         let vain = |c: &Condition| c.values.is_empty() || c.values.iter().any(|v| v & !c.mask != 0);
         if self.identity.iter().any(vain) {
             return wrong("an identity that can never hold");
@@ -203,8 +222,12 @@ impl Line {
             year: self.year,
             bits: self.bits,
             vector: self.vector,
+            vector_always: self.vector_always,
+            fetch_apart: self.fetch_apart,
             identity: self.identity,
             counter_mhz: self.counter_mhz,
+            fastest_mhz: self.fastest_mhz,
+            fastest_add_ps: self.fastest_mhz.map(|mhz| least_add * PS_IN_US / mhz),
             l1_kib: self.l1_kib,
             l2_kib: self.l2_kib,
             apart: self.apart,
@@ -217,10 +240,23 @@ impl Line {
 /// No operation of any core takes longer: larger figures are typing errors.
 const MOST_CYCLES: u32 = 1_000;
 
+/// Clocks that processors have: others are typing errors.
+const MHZ: std::ops::RangeInclusive<u32> = 1..=10_000;
+
+/// Picoseconds in a microsecond, the period of a megahertz.
+const PS_IN_US: u32 = 1_000_000;
+
 impl Family {
     /// The cores that can run the architecture's programs.
     pub fn able(&self) -> impl Iterator<Item = &Core> {
         self.cores.iter().filter(|c| c.bits >= self.bits)
+    }
+
+    /// The least that a dependent add takes on any core that runs the architecture's programs, picoseconds, and
+    /// the core; `None` where the clock of one of them is not known.
+    pub fn fastest_add_ps(&self) -> Option<(u32, &Core)> {
+        let all: Option<Vec<_>> = self.able().map(|c| Some((c.fastest_add_ps?, c))).collect();
+        all?.into_iter().min_by_key(|(ps, _)| *ps)
     }
 }
 
@@ -369,6 +405,11 @@ mod tests {
         for (from, to) in [
             ("bits = 32", "bits = 31"),
             ("bits = 32", "bits = 32\nspeed = 9"),
+            ("bits = 32", "bits = 32\nfastest_mhz = 0"),
+            (
+                "bits = 32",
+                "bits = 32\nvector = false\nvector_always = true",
+            ),
             ("fp_add", "fp_ad"),
             ("[6, 8]", "[8, 6]"),
             ("[6, 8]", "[0, 8]"),

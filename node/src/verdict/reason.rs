@@ -13,6 +13,8 @@ pub const CLAIM_OF_ANOTHER_FAMILY: &str = "claim_of_another_family";
 pub const CLAIM_OF_ANOTHER_CLASS: &str = "claim_of_another_class";
 /// No core of that name has the vector unit, or the width, that ran.
 pub const CORE_CANNOT_HAVE_THE_UNIT: &str = "core_cannot_have_the_unit";
+/// No core of that name was ever as fast.
+pub const CORE_TOO_FAST: &str = "core_too_fast";
 /// The latencies are those of the core that the machine names.
 pub const LATENCIES_OF_THE_CORE_NAMED: &str = "latencies_of_the_core_named";
 /// The latencies are those of another core than the machine names.

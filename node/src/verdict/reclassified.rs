@@ -99,6 +99,7 @@ pub(super) fn explain(
     };
     let by_code = [
         reason::CORE_CANNOT_HAVE_THE_UNIT,
+        reason::CORE_TOO_FAST,
         reason::LATENCIES_OF_ANOTHER_CORE,
     ]
     .into_iter()

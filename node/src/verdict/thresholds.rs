@@ -120,6 +120,14 @@ pub const CORE_COUNTER: Threshold = t(
     "%tick counts processor clock cycles (UltraSPARC User's Manuals), RPCC cycles (Alpha Architecture Handbook), CR16 cycles on every PA-RISC made; a dependent add takes one or more, and a tenth is for measuring",
 );
 
+/// How much faster than its fastest member that was sold a core may be, thousandths.
+pub const CORE_SPEED: Threshold = t(
+    "core_speed",
+    1_250,
+    "thousandths",
+    "overclocked machines and cards: a 68040 of 40 MHz at 50, an SA-110 of 233 at 287 MHz; the clocks themselves are in data/silicon, and the laboratory's rig `claims`, other instruction sets, has processors from 58 MHz to 5 GHz that name slower ones",
+);
+
 // --- Pipeline, SIMD -------------------------------------------------------------------------------
 
 /// Operations outside what any real core shows, from which a pipeline is not silicon.
@@ -228,6 +236,14 @@ pub const CACHE_STEP: Threshold = t(
     "the processor table: levels differ at least by 2.6 (8 against 3 cycles, Pentium III); at twice a size at least half of the loads miss",
 );
 
+/// From how many times the latency at its beginning a level has ended: another lies between.
+pub const CACHE_LEVEL: Threshold = t(
+    "cache_level",
+    2_300,
+    "thousandths",
+    "rig honest, tables: what one level may cost more at half of its size, where translation buffers end within it, is up to 2.0 times (second level of Prescott, 28 to 56 cycles; Richland 20 to 35); where a third level follows, it costs at least 2.7 times the second (Sandy Bridge, 11 to 30): the geometric mean. At 1.5 Richland's own 2 MiB are refused in 17 of 1,104 runs",
+);
+
 // --- Branch, FPU --------------------------------------------------------------------------------------
 
 /// How many times a predicted branch an unpredictable one must cost.
@@ -280,6 +296,14 @@ pub const STALE_COHERENT: Threshold = t(
     6,
     "rounds, and all of them",
     "patched through a second mapping, user-mode QEMU 7.2 runs the old x86-64 code in 12 of 12 rounds and the Zen 5 below it in none; a few instructions already fetched may run old on silicon, a whole routine every time may not",
+);
+
+/// Rounds from which a core whose instruction cache stores do not reach must have run old code once.
+pub const FETCH_APART: Threshold = t(
+    "fetch_apart",
+    6,
+    "rounds, and none of them",
+    "MPC7400 RISC Microprocessor User's Manual, 3.3: the instruction cache is not snooped. A routine that has just run is in its 32 KiB; only an interrupt's code puts it out, and not six times in a row. No such machine has been measured, so it decides the kind alone",
 );
 
 /// Rounds, and all of them, in which old code must have run after caches were synchronised.

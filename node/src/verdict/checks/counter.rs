@@ -1,8 +1,9 @@
-//! The counter itself: its order, its lattice, its rate.
+//! The counter itself: whose it is, its order, its lattice, its rate.
 
 use super::{about, grouped, milli, ppm_apart, Subject};
 use crate::verdict::thresholds::{
-    Threshold, CORE_COUNTER, COUNTER_RATE, MICROSECOND_LATTICE, NONE, POWER_TIME_BASE, RISCV_TIME,
+    Threshold, CORE_COUNTER, COUNTER_RATE, FREQUENCY_AGREEMENT, MICROSECOND_LATTICE, NONE,
+    POWER_TIME_BASE, RISCV_TIME,
 };
 use crate::verdict::{Aspect, Check, Outcome};
 use probe_core::channels::counter::Evidence;
@@ -17,6 +18,8 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
         return vec![draft.absent("The counter was not examined.")];
     };
     let mut checks = vec![lattice(subject, counter)];
+    checks.extend(owner(subject, counter));
+    checks.extend(nanoseconds(subject, counter));
     checks.extend(rate(subject, counter));
     checks.extend(core_clock(subject, counter));
     let [least, median, p99] = counter.overhead;
@@ -38,6 +41,63 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
         )
     });
     checks
+}
+
+/// Counters that are instructions or registers of a processor, each with the architectures whose programs can read
+/// it: the back ends of `probe-arch` and `c-shims`, and the manuals that they name.
+const OWNERS: [(&str, &[&str]); 11] = [
+    ("rdtsc", &["x86", "x86_64"]),
+    ("mftb", &["powerpc", "powerpc64"]),
+    ("rtc601", &["powerpc"]),
+    ("cntvct", &["arm"]),
+    ("cntvct_el0", &["aarch64"]),
+    ("rdtime", &["riscv64"]),
+    ("tick", &["sparc", "sparc64"]),
+    ("rdhwr", &["mips", "mips64"]),
+    ("rpcc", &["alpha"]),
+    ("cr16", &["hppa"]),
+    ("stckf", &["s390x"]),
+];
+
+/// Whether a program of this architecture can have read such a counter. Clocks of systems and timer chips are nobody's.
+fn owner(subject: &Subject<'_>, counter: &Evidence) -> Option<Check> {
+    let source = counter.source.as_str();
+    let (_, owners) = OWNERS.iter().find(|(name, _)| *name == source)?;
+    let architecture = subject.processor.architecture;
+    let draft = about("counter", Aspect::Integrity)
+        .measured(format!("{source}, read by a program of {architecture}"))
+        .expected(format!("{source} is read on {}", owners.join(" and ")));
+    Some(draft.decide(
+        owners.contains(&architecture),
+        "The architecture has this counter.",
+        "No program of this architecture can read this counter: the numbers are another machine's.",
+        &NONE,
+    ))
+}
+
+/// Counters that count nanoseconds, whatever makes them: the clock of a Unix, and the 601's.
+const NANOSECONDS: [&str; 2] = ["os-monotonic", "rtc601"];
+
+/// A counter of nanoseconds against the system's nanoseconds.
+fn nanoseconds(subject: &Subject<'_>, counter: &Evidence) -> Option<Check> {
+    const HZ: u64 = 1_000_000_000;
+    if !NANOSECONDS.contains(&counter.source.as_str()) {
+        return None;
+    }
+    let hz = subject.frequency_hz()?;
+    let draft = about("counter", Aspect::Integrity)
+        .measured(format!("{} at {} Hz", counter.source, grouped(hz)))
+        .expected(format!(
+            "{} Hz within {} ppm: it counts nanoseconds",
+            grouped(HZ),
+            grouped(FREQUENCY_AGREEMENT.value)
+        ));
+    Some(draft.decide(
+        ppm_apart(hz, HZ) <= FREQUENCY_AGREEMENT.value,
+        "The counter of nanoseconds keeps up with the system's clock.",
+        "What counts nanoseconds does not count as many as the system's clock: the numbers are another counter's.",
+        &FREQUENCY_AGREEMENT,
+    ))
 }
 
 /// Counters whose rate the architecture bounds: source, the most, and what they are.

@@ -3,7 +3,7 @@
 //! flushed.
 
 use super::{about, milli, Subject};
-use crate::verdict::thresholds::{FRESH_CODE_EXTRA, HELD_CODE, NONE, STALE_COHERENT};
+use crate::verdict::thresholds::{FETCH_APART, FRESH_CODE_EXTRA, HELD_CODE, NONE, STALE_COHERENT};
 use crate::verdict::{Aspect, Check, Outcome};
 use probe_core::channels::fresh_code::Evidence;
 use probe_core::evidence::MIN;
@@ -58,6 +58,7 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
         )
     }];
     checks.extend(stale(subject, fresh));
+    checks.extend(fetch(subject, fresh));
     checks.extend(held(fresh));
     checks
 }
@@ -111,6 +112,31 @@ fn stale(subject: &Subject<'_>, fresh: &Evidence) -> Option<Check> {
             &STALE_COHERENT,
         )
     })
+}
+
+/// A core whose instruction fetch does not look at stores, and that never ran old code.
+fn fetch(subject: &Subject<'_>, fresh: &Evidence) -> Option<Check> {
+    let core = subject.processor.named.filter(|core| core.fetch_apart)?;
+    let rounds = u64::from(fresh.stale_rounds);
+    if rounds < FETCH_APART.value {
+        return None;
+    }
+    let draft = about("fresh_code", Aspect::Kind)
+        .measured(format!(
+            "old code ran in {} of {} rounds",
+            fresh.stale, fresh.stale_rounds
+        ))
+        .expected(format!(
+            "{}: in some, since no store reaches its instruction cache",
+            core.name
+        ));
+    Some(draft.decide(
+        fresh.stale > 0,
+        "Old code ran on, as on a core whose instruction cache stores do not reach.",
+        "New code ran at once every time: a store reached this machine's instruction fetch, which it does not on the core \
+         that is named.",
+        &FETCH_APART,
+    ))
 }
 
 /// Whether the old code ran on even after caches were synchronised, where it had run before.

@@ -22,6 +22,7 @@ pub mod oscillator;
 pub mod pipeline;
 pub mod quirks;
 pub mod simd;
+pub mod speed;
 pub mod thermal;
 pub mod trap;
 
@@ -48,7 +49,7 @@ pub struct Subject<'a> {
 
 /// Every check of evidence, in the order in which a reader wants them.
 pub fn all(subject: &Subject<'_>) -> Vec<Check> {
-    const CHECKS: [fn(&Subject<'_>) -> Vec<Check>; 19] = [
+    const CHECKS: [fn(&Subject<'_>) -> Vec<Check>; 20] = [
         binding::check,
         arithmetic::check,
         clock::check,
@@ -67,6 +68,7 @@ pub fn all(subject: &Subject<'_>) -> Vec<Check> {
         oscillator::check,
         thermal::check,
         claim::check,
+        speed::check,
         continuity::check,
     ];
     CHECKS.iter().flat_map(|check| check(subject)).collect()

@@ -263,7 +263,7 @@ fn kind(channel: &str, draft: Draft, subject: &Subject<'_>, ratios: &Ratios<'_>)
 }
 
 /// The cores that a machine fits entirely which cannot name its own: enough operations of the scalar
-/// pipeline, not one outside, and caches where they end.
+/// pipeline, not one outside, caches where they end, and no faster than they were ever sold.
 pub fn recognised<'a>(subject: &Subject<'a>) -> Vec<&'a families::Core> {
     if subject.processor.core().is_some() {
         return Vec::new();
@@ -276,6 +276,7 @@ pub fn recognised<'a>(subject: &Subject<'a>) -> Vec<&'a families::Core> {
             fit.misfits.is_empty() && fit.judged as u64 >= RECOGNISED_OPERATIONS.value
         })
         .filter(|core| super::cache::may_be(subject, [&core.l1_kib, &core.l2_kib]))
+        .filter(|core| super::speed::may_be(subject, core))
         .collect()
 }
 

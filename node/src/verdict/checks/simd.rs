@@ -3,7 +3,8 @@
 use super::kernel::{within, Kernel, MEASURED_VECTOR};
 use super::pipeline::{is_x86, judge};
 use super::{about, Subject};
-use crate::verdict::{Aspect, Check};
+use crate::verdict::thresholds::NONE;
+use crate::verdict::{Aspect, Check, Outcome};
 
 /// Against cycles as manuals and compilers give them, as [`super::kernel`] has them for scalars: no
 /// other family has vectors of 256 bits.
@@ -20,12 +21,33 @@ const DESCRIBED: [Kernel; 8] = [
 
 /// Judges the vector matrix.
 pub fn check(subject: &Subject<'_>) -> Vec<Check> {
-    match &subject.evidence.simd {
+    let mut checks = match &subject.evidence.simd {
         Some(simd) if is_x86(subject) => judge("simd", subject, &MEASURED_VECTOR, &simd.matrix),
         Some(simd) => judge("simd", subject, &DESCRIBED, &simd.matrix),
         None => {
             vec![about("simd", Aspect::Presence)
                 .absent("There is no vector unit, or it was not timed.")]
         }
+    };
+    checks.extend(missing(subject));
+    checks
+}
+
+/// A core that always has a vector unit, and shows none.
+fn missing(subject: &Subject<'_>) -> Option<Check> {
+    let core = subject.processor.named.filter(|c| c.vector_always)?;
+    let simd = subject.evidence.simd.as_ref();
+    if simd.is_some_and(|s| s.matrix.iter().any(Option::is_some)) {
+        return None;
     }
+    Some(
+        about("simd", Aspect::Kind)
+            .measured("no vector operation")
+            .expected(format!("those that every {} has", core.name))
+            .so(
+                Outcome::Fail,
+                "The core that is named has a vector unit, and this machine shows none.",
+                &NONE,
+            ),
+    )
 }
