@@ -11,7 +11,9 @@
  *
  * On other systems the caches belong to the system: compiled with VG_HOST_SYNCHRONISE, the host
  * brings "void vg_host_synchronise(const unsigned char *code, vg_u32 bytes)" (AmigaOS: CacheClearE;
- * Mac OS: the trap HWPriv or FlushCodeCacheRange).
+ * Mac OS: the trap HWPriv or FlushCodeCacheRange). Without an operating system (VG_PRIVILEGED) the instructions
+ * are the program's own: CPUSHA from the 68040 on; on 68020 and 68030 CACR's bit CI, which clears the
+ * instruction cache (MC68030 User's Manual, section 6.3; their data caches write through); a 68000 has none.
  */
 #define VG_CODE_UNIT 2
 #include "../common/emit.c"
@@ -72,6 +74,13 @@ void vg_fresh_synchronise(const unsigned char *code, vg_u32 bytes)
                          : "+d"(call)
                          : "d"(from), "d"(scope), "d"(caches), "d"(length)
                          : "memory");
+#elif defined(VG_PRIVILEGED) && (defined(__mc68040__) || defined(__mc68060__))
+    (void)code, (void)bytes;
+    __asm__ __volatile__("nop\n\tcpusha %%bc" : : : "memory");
+#elif defined(VG_PRIVILEGED) && VG_M68020
+    unsigned long control;
+    (void)code, (void)bytes;
+    __asm__ __volatile__("movec %%cacr,%0\n\tori%.l #8,%0\n\tmovec %0,%%cacr" : "=d"(control) : : "memory");
 #else
     (void)code, (void)bytes;
 #endif

@@ -42,6 +42,8 @@ pub enum Counter<T> {
 
 impl<T: Default> Default for Counter<T> {
     fn default() -> Self {
+        // A counter that has to be looked for is found by the start.
+        arch::start();
         match arch::counter_bits() {
             0 => Counter::Other(T::default()),
             bits => Counter::Hardware(bits),

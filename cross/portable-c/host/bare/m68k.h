@@ -1,0 +1,46 @@
+/*
+ * What the 68k machines have in common: how a program starts, and what whoever started it said.
+ *
+ * The boot protocol is that of Linux for m68k, which QEMU, ARAnyM and the boot loaders of real Ataris, Amigas
+ * and Macs follow: the ELF file is laid at its addresses, and behind its end lie records of a tag, a length
+ * and data, up to the tag 0. References: Linux, Documentation/arch/m68k/kernel-options.rst,
+ * arch/m68k/include/uapi/asm/bootinfo.h.
+ */
+#define BI_LAST 0
+#define BI_COMMAND_LINE 7
+
+#define STACK 65536
+
+struct record {
+    uint16_t tag, bytes;
+    char data[1];
+};
+
+unsigned char vb_stack[STACK] __attribute__((aligned(16)));
+extern unsigned char _end[];
+void vb_start(void);
+
+/* Interrupts off, a stack. */
+__asm__(".section .text.start, \"ax\"\n"
+        ".globl _start\n"
+        "_start:\n\t"
+        "move.w #0x2700, %sr\n\t"
+        "lea vb_stack + 65536, %sp\n\t"
+        "jmp vb_start\n\t"
+        ".previous");
+
+void vb_start(void)
+{
+    const unsigned char *at = _end + ((uintptr_t)_end & 1);
+    const char *words = NULL;
+    const struct record *record;
+    for (; (record = (const struct record *)at)->tag != BI_LAST && record->bytes != 0;
+         at += record->bytes) {
+        if (record->tag == BI_COMMAND_LINE) {
+            words = record->data;
+        }
+    }
+    vb_main(words);
+}
+
+const char vb_architecture[] = "m68k";
