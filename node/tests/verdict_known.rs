@@ -286,9 +286,14 @@ fn continuity_is_scored_apart_and_never_refuses() {
     let mut case = verdict_machine::case(&second);
     case.previous = Some(&first);
     let changed = judge(&case, &Profiles::builtin());
-    assert!(changed.physical);
-    assert!(changed
-        .checks
-        .iter()
-        .any(|c| c.aspect == Aspect::Continuity && c.outcome == Outcome::Note));
+    assert_eq!(changed.continuity_ppm, Some(500_000), "{changed:#?}");
+    second.elapsed_ns += 1_000_000; // 560 ppm
+    let mut case = verdict_machine::case(&second);
+    case.previous = Some(&first);
+    let other = judge(&case, &Profiles::builtin());
+    assert_eq!(other.continuity_ppm, Some(0), "{other:#?}");
+    // It says nothing about silicon and its kind, and costs nothing.
+    for verdict in [&changed, &other] {
+        assert!(verdict.physical && verdict.weight_units == same.weight_units);
+    }
 }

@@ -1,4 +1,5 @@
-//! The same unit as before? Stability is what real silicon has; a change is told, never punished.
+//! The same unit as before? Stability is what real silicon has. A change fails here, which lowers the score of
+//! continuity and nothing else: no weight depends on it.
 
 use super::{about, grouped, ppm_apart, rate, Subject};
 use crate::verdict::thresholds::{COUNTER_RATE_CONTINUITY, NONE};
@@ -27,7 +28,7 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
         )
     } else {
         draft.so(
-            Outcome::Note,
+            Outcome::Fail,
             "The processor is another than last time: a replaced processor, or another machine.",
             &NONE,
         )
@@ -54,7 +55,7 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
                 )
             } else {
                 draft.so(
-                    Outcome::Note,
+                    Outcome::Fail,
                     "The counter's rate moved: a recalibrated clock, or another machine.",
                     &COUNTER_RATE_CONTINUITY,
                 )
