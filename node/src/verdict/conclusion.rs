@@ -5,6 +5,7 @@ use super::checks::cache::is_cacheless;
 use super::checks::claim::derived_family;
 use super::checks::legacy::class_of_brand;
 use super::checks::pipeline::recognised;
+use super::checks::quirks::are_owed;
 use super::checks::Subject;
 use super::families::Core;
 use super::processor::Known;
@@ -72,11 +73,15 @@ pub fn conclude(subject: &Subject<'_>, checks: Vec<Check>) -> Verdict {
     } else {
         ACTIVE_CHANNELS.value
     };
-    let missing: Vec<&str> = REQUIRED
+    let mut missing: Vec<&str> = REQUIRED
         .iter()
         .copied()
         .filter(|c| !(passed.contains(c) || silent && *c == "cache"))
         .collect();
+    // What every processor of the architecture answers may not be left out.
+    if are_owed(subject) {
+        missing.push("quirks");
+    }
 
     let what = subject.processor.describe();
     let finding = if !integrity {
