@@ -79,7 +79,7 @@ impl World {
                 network: Some(salt.tag(Field::Network, &network(address.parse().unwrap()))),
                 unit: Unit::default(),
                 profile: Some(profile(model, &mut random)),
-                noise: vec![random.next().to_be_bytes().repeat(2).try_into().unwrap()],
+                noise: vec![random.bits().to_be_bytes().repeat(2).try_into().unwrap()],
                 track: None,
                 rhythm: Rhythm::default(),
             },
@@ -133,7 +133,7 @@ impl World {
 pub fn profile(model: u64, random: &mut Random) -> Profile {
     let mut shape = Random::new(model + 77);
     Profile {
-        model: (u128::from(shape.next()) << 64 | u128::from(model)).to_be_bytes(),
+        model: (u128::from(shape.bits()) << 64 | u128::from(model)).to_be_bytes(),
         features: (0..24)
             .map(|_| (shape.between(0.0, 9_000.0) + random.gauss(20.0)).max(0.0) as u32)
             .collect(),

@@ -1,7 +1,7 @@
 //! Where a run happens: a node's client, the run's own randomness, and wallets to sign with.
 
 use super::node::{Answer, Challenge, Client};
-use super::record::{Claimed, Key};
+use super::record::{Claimed, Fleet, Key};
 use miner_tiny::session::Signer;
 use miner_tiny::submission::{compose, describe, Host};
 use miner_tiny::wallet;
@@ -45,6 +45,8 @@ pub struct Presented {
     pub answer: Answer,
     /// From challenge to answer.
     pub took: Duration,
+    /// What became of a fleet, where the run was one.
+    pub fleet: Option<Fleet>,
 }
 
 /// A composed submission, and how long after its challenge it may be sent.
@@ -209,6 +211,7 @@ impl<'a> Bench<'a> {
             claim: submission.claim.clone(),
             answer,
             took: since.elapsed(),
+            fleet: None,
         })
     }
 

@@ -34,6 +34,10 @@ const INDISTINGUISHABLE: &str =
     "nothing binds the times: what is written down as if measured is what a machine that \
     measures sends";
 
+/// Why small fleets, and those that hide their start, are paid.
+const ONE_START: &str =
+    "a rate alone is some honest neighbour's too, and start and rate of few names are no proof at one in a million";
+
 /// The bounds; the first that fits a way is its own.
 pub const BOUNDS: &[Bound] = &[
     hole(
@@ -99,6 +103,13 @@ pub const BOUNDS: &[Bound] = &[
     ),
     hole("claims", "two or more older", 0.01, "small cores of today as older large ones"),
     none("stock", ""),
+    hole("fleets", "offsets: ", 1.0, ONE_START),
+    hole("fleets", "clones of one profile: ", 1.0, "every name has a counter of its own, invented: it is what machines of one model send"),
+    hole("fleets", "20 names and a decoy", 1.0, "a room that one switch starts looks like this, and is left alone"),
+    hole("fleets", "2 names", 1.0, ONE_START),
+    hole("fleets", "3 names", 1.0, ONE_START),
+    hole("fleets", "5 names", 1.0, ONE_START),
+    none("fleets", ""),
     none("guest", ""),
     none("emulation", ""),
     none("system", ""),

@@ -100,6 +100,7 @@ fn perform(
         status: 0,
         code: None,
         verdict: None,
+        fleet: None,
         answered_ms: 0,
         at: at.map_or(0, |since| since.as_secs()),
         machine: conditions.machine.clone(),
@@ -109,11 +110,13 @@ fn perform(
             claim,
             answer,
             took,
+            fleet,
         }) => Record {
             claim,
             status: answer.status,
             code: answer.code(),
             verdict: answer.verdict().cloned(),
+            fleet,
             answered_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             ..blank
         },

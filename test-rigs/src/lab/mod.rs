@@ -9,6 +9,7 @@
 pub mod bench;
 pub mod bounds;
 pub mod campaign;
+pub mod clocked;
 pub mod families;
 pub mod figures;
 pub mod heldout;

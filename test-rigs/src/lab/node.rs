@@ -94,14 +94,7 @@ impl Node {
 
     /// A client of it.
     pub fn client(&self) -> Client {
-        let agent = ureq::Agent::config_builder()
-            .timeout_global(Some(ANSWER_LIMIT))
-            .http_status_as_error(false)
-            .build();
-        Client {
-            agent: agent.into(),
-            url: self.url.clone(),
-        }
+        Client::of(self.url.clone())
     }
 }
 
@@ -170,6 +163,18 @@ impl Answer {
 }
 
 impl Client {
+    /// Of a node that listens there, `http://ADDRESS:PORT`.
+    pub fn of(url: String) -> Self {
+        let agent = ureq::Agent::config_builder()
+            .timeout_global(Some(ANSWER_LIMIT))
+            .http_status_as_error(false)
+            .build();
+        Client {
+            agent: agent.into(),
+            url,
+        }
+    }
+
     /// The node's address.
     pub fn url(&self) -> &str {
         &self.url
@@ -198,13 +203,31 @@ impl Client {
         self.post("/attest/submit", body)
     }
 
+    /// The same as a proxy that the node trusts hands it on, for who is seen from `address`.
+    ///
+    /// # Errors
+    /// As [`Client::submit`].
+    pub fn submit_from(&self, body: &[u8], address: &str) -> Result<Answer, String> {
+        let url = format!("{}/attest/submit", self.url);
+        let request = self.agent.post(&url).content_type("application/json");
+        self.answer(&url, request.header("X-Real-IP", address).send(body))
+    }
+
+    /// Any page in JSON.
+    ///
+    /// # Errors
+    /// No answer, or none in JSON.
+    pub fn get(&self, path: &str) -> Result<Answer, String> {
+        let url = format!("{}{path}", self.url);
+        self.answer(&url, self.agent.get(&url).call())
+    }
+
     /// What the node made of a miner's last accepted submission.
     ///
     /// # Errors
     /// No answer, or none in JSON.
     pub fn last(&self, miner: &str) -> Result<Answer, String> {
-        let url = format!("{}/api/miner/{miner}/verdict", self.url);
-        self.answer(&url, self.agent.get(&url).call())
+        self.get(&format!("/api/miner/{miner}/verdict"))
     }
 
     fn post(&self, path: &str, body: &[u8]) -> Result<Answer, String> {

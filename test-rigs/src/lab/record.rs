@@ -62,6 +62,49 @@ pub enum Goal {
     Silicon,
     /// To be held to be real silicon of this class, and paid as it.
     Class(String),
+    /// To have every name paid: those of a fleet, which are one machine's, or those of a crowd, each of which has a
+    /// machine of its own.
+    Votes,
+}
+
+/// What a node made of the names of one world, epoch by epoch.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fleet {
+    /// Names on one machine.
+    pub names: u32,
+    /// Names of honest owners beside them.
+    pub honest: u32,
+    /// The epochs.
+    pub epochs: Vec<FleetEpoch>,
+}
+
+impl Fleet {
+    /// Names of the one machine that were paid in the last epoch.
+    pub fn paid_at_last(&self) -> u32 {
+        self.epochs.last().map_or(0, |epoch| epoch.paid)
+    }
+
+    /// Votes that honest names lost, all epochs together.
+    pub fn penalised(&self) -> u32 {
+        self.epochs.iter().map(|epoch| epoch.penalised).sum()
+    }
+
+    /// The first epoch, counted from 1, from which on one name alone was paid to the end; `None` where more were
+    /// to the last.
+    pub fn found_in(&self) -> Option<usize> {
+        let last_wrong = self.epochs.iter().rposition(|epoch| epoch.paid > 1);
+        let first_right = last_wrong.map_or(0, |epoch| epoch + 1);
+        (first_right < self.epochs.len()).then_some(first_right + 1)
+    }
+}
+
+/// One epoch of a [`Fleet`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FleetEpoch {
+    /// Names of the one machine that were paid.
+    pub paid: u32,
+    /// Honest names that were paid nothing, or less than others.
+    pub penalised: u32,
 }
 
 /// The claimed device, in a submission's own members.
@@ -97,6 +140,9 @@ pub struct Record<V> {
     pub code: Option<String>,
     /// The verdict, where the submission reached the judge.
     pub verdict: Option<V>,
+    /// What became of a fleet, where the run was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fleet: Option<Fleet>,
     /// Milliseconds from the challenge to the answer.
     pub answered_ms: u64,
     /// When, seconds since 1970.
@@ -264,6 +310,7 @@ mod tests {
                 "checks": [{"channel": "cache", "aspect": "presence", "outcome": "fail", "measured": "1",
                     "threshold": "cache_rise", "of_limit_ppm": 400_000}],
             })),
+            fleet: None,
             answered_ms: 5,
             at: 0,
             machine: "a machine".into(),

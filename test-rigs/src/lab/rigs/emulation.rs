@@ -162,6 +162,7 @@ impl Rig for Emulation {
             },
             answer,
             took,
+            fleet: None,
         })
     }
 }

@@ -7,12 +7,14 @@
 //! | [`invention`] | numbers from generators | nothing |
 //! | [`claims`] | real numbers under another name | nothing |
 //! | [`stock`] | the existing network's form, without evidence | nothing |
+//! | [`fleets`] | one machine under many names, and honest crowds, each on a fresh node | nothing |
 //! | [`guest`] | this machine, where a hypervisor runs it | a guest |
 //! | [`emulation`] | miners of other targets under user-mode QEMU | `./dev cross build`, QEMU |
 //! | [`system`] | whole machines in emulators, of `test-rigs/machines.toml` | `./dev lab setup` |
 
 pub mod claims;
 pub mod emulation;
+pub mod fleets;
 pub mod guest;
 pub mod honest;
 pub mod invention;
@@ -131,6 +133,7 @@ pub fn all(miners: PathBuf) -> Vec<Box<dyn Rig>> {
         Box::new(invention::Invention),
         Box::new(claims::Claims),
         Box::new(stock::Stock),
+        Box::new(fleets::Fleets),
         Box::new(guest::Guest),
         Box::new(system::System::new(&miners)),
         Box::new(emulation::Emulation::new(miners)),

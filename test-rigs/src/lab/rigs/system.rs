@@ -442,6 +442,7 @@ fn presented(exchange: &Exchange, took: Duration) -> Result<Presented, String> {
             body: body.map_err(|e| format!("the node's answer: {e}"))?,
         },
         took,
+        fleet: None,
     })
 }
 
