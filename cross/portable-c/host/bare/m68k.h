@@ -18,22 +18,31 @@ struct record {
 
 unsigned char vb_stack[STACK] __attribute__((aligned(16)));
 extern unsigned char _end[];
-void vb_start(void);
+void vb_start(const char *words);
 
-/* Interrupts off, a stack. */
+/* Interrupts off, zeros, a stack. A loader of another kind starts one instruction later, with the address of the
+ * words in register d7. */
 __asm__(".section .text.start, \"ax\"\n"
         ".globl _start\n"
         "_start:\n\t"
+        "moveq #0, %d7\n\t"
         "move.w #0x2700, %sr\n\t"
+        "lea __bss_start, %a0\n"
+        "1:\tclr.l (%a0)+\n\t"
+        "cmpa.l #_end, %a0\n\t"
+        "bcs.s 1b\n\t"
         "lea vb_stack + 65536, %sp\n\t"
-        "jmp vb_start\n\t"
+        "move.l %d7, -(%sp)\n\t"
+        "jsr vb_start\n\t"
         ".previous");
 
-void vb_start(void)
+void vb_start(const char *words)
 {
     const unsigned char *at = _end + ((uintptr_t)_end & 1);
-    const char *words = NULL;
     const struct record *record;
+    if (words != NULL) {
+        vb_main(words);
+    }
     for (; (record = (const struct record *)at)->tag != BI_LAST && record->bytes != 0;
          at += record->bytes) {
         if (record->tag == BI_COMMAND_LINE) {
