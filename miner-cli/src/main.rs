@@ -15,7 +15,6 @@ mod line;
 mod manual;
 mod migrate;
 mod mine;
-mod names;
 mod out;
 mod passphrase;
 mod private_file;
@@ -23,13 +22,11 @@ mod probe;
 mod proxy;
 #[cfg(unix)]
 mod relay;
-mod scale;
 mod screen;
 mod show;
 mod size;
 mod stop;
 mod surroundings;
-mod svg;
 mod verdict;
 #[cfg(feature = "full-screen")]
 mod view;
@@ -43,6 +40,7 @@ use client::Client;
 use config::Settings;
 use error::Error;
 use miner_tiny::session::Signer;
+use probe_chart::{names, scale};
 use screen::Screen;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -111,13 +109,20 @@ fn run(cli: Cli) -> Result<(), Error> {
     }
 }
 
+/// Draws `evidence` to the file at `path`, replacing it.
+fn save_picture(path: &Path, evidence: &probe_core::evidence::Evidence) -> Result<(), Error> {
+    let picture = probe_chart::fingerprint::svg(evidence);
+    let text = picture.map_err(|e| Error::file(path, std::io::Error::other(e.to_string())))?;
+    std::fs::write(path, text).map_err(|e| Error::file(path, e))
+}
+
 fn run_probe(settings: &Settings, screen: &Screen, svg: Option<&Path>) -> Result<(), Error> {
     // No challenge: operands drawn from a seed of this program's own.
     let seed = probe_core::seed::Seed::derive("", "");
     let facts = surroundings::here().facts();
     let evidence = probe::measure(seed, settings, &facts, &Stop::never())?;
     if let Some(path) = svg {
-        svg::save(path, &evidence)?;
+        save_picture(path, &evidence)?;
         if !settings.quiet {
             out::aside(format_args!("note: picture in {}", path.display()));
         }

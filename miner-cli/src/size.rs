@@ -1,6 +1,7 @@
 //! Sizes of memory as people write them.
 
 use probe_core::plan::{MAX_ARENA, MIN_ARENA};
+pub use probe_chart::scale::human;
 use std::fmt;
 use std::str::FromStr;
 
@@ -55,22 +56,6 @@ impl fmt::Display for Size {
     }
 }
 
-/// `bytes` with the largest binary unit that leaves a short number.
-pub fn human(bytes: u64) -> String {
-    let (unit, name) = match bytes {
-        0..1024 => return format!("{bytes} B"),
-        1024..0x10_0000 => (1u64 << 10, "KiB"),
-        0x10_0000..0x4000_0000 => (1 << 20, "MiB"),
-        _ => (1 << 30, "GiB"),
-    };
-    let tenths = (bytes * 10 + unit / 2) / unit;
-    if tenths.is_multiple_of(10) || tenths >= 1000 {
-        format!("{} {name}", tenths / 10)
-    } else {
-        format!("{}.{} {name}", tenths / 10, tenths % 10)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,13 +86,5 @@ mod tests {
         ] {
             assert!(text.parse::<Size>().is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn sizes_for_people() {
-        assert_eq!(human(512), "512 B");
-        assert_eq!(human(48 << 10), "48 KiB");
-        assert_eq!(human(1536), "1.5 KiB");
-        assert_eq!(human(64 << 20), "64 MiB");
     }
 }

@@ -40,32 +40,10 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// The best that the evidence knows: the longest stretch of the independent clock, else the whole
-    /// probe by that clock, else the frequency that the hardware states; `None` where it knows nothing.
+    /// The best that the evidence knows ([`Evidence::rate`]).
     pub fn of(evidence: &Evidence) -> Option<Self> {
-        let stretch = evidence
-            .oscillator
-            .as_ref()
-            .and_then(|oscillator| oscillator.clock.last());
-        let nominal = evidence
-            .counter
-            .as_ref()
-            .and_then(|counter| counter.nominal_hz);
-        let candidates = [
-            stretch.map(|&[ticks, ns]| Rate { ticks, ns }),
-            Some(Rate {
-                ticks: evidence.elapsed_ticks,
-                ns: evidence.elapsed_ns,
-            }),
-            nominal.map(|hz| Rate {
-                ticks: hz,
-                ns: 1_000_000_000,
-            }),
-        ];
-        candidates
-            .into_iter()
-            .flatten()
-            .find(|rate| rate.ticks > 0 && rate.ns > 0)
+        let [ticks, ns] = evidence.rate()?;
+        Some(Rate { ticks, ns })
     }
 
     /// `amount` ticks (or any fraction of them) in nanoseconds (or the same fraction), rounded down.

@@ -78,6 +78,28 @@ pub struct Evidence {
     pub version: u16,
 }
 
+impl Evidence {
+    /// The counter against another clock, `[ticks, nanoseconds]`, neither of them 0. The best that is known:
+    /// the longest stretch of the independent clock, else the whole probe by that clock, else the frequency
+    /// that the hardware states; `None` where nothing is.
+    pub fn rate(&self) -> Option<[u64; 2]> {
+        let stretch = self
+            .oscillator
+            .as_ref()
+            .and_then(|oscillator| oscillator.clock.last().copied());
+        let nominal = self
+            .counter
+            .as_ref()
+            .and_then(|counter| counter.nominal_hz)
+            .map(|hz| [hz, 1_000_000_000]);
+        let whole = Some([self.elapsed_ticks, self.elapsed_ns]);
+        [stretch, whole, nominal]
+            .into_iter()
+            .flatten()
+            .find(|&[ticks, ns]| ticks > 0 && ns > 0)
+    }
+}
+
 /// [`Identity`] as it travels.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,6 +1,5 @@
 //! From ticks to what people read: nanoseconds and core cycles.
 
-use miner_tiny::legacy::Rate;
 use probe_core::evidence::{Evidence, Milliticks, MIN};
 
 /// How long a tick is, in time and in core cycles.
@@ -17,7 +16,7 @@ impl Scale {
     pub fn of(evidence: &Evidence) -> Self {
         let add = evidence.pipeline.as_ref().map(|pipeline| pipeline.add[MIN]);
         Scale {
-            ns: Rate::of(evidence).map(|rate| rate.ns as f64 / rate.ticks as f64),
+            ns: evidence.rate().map(|[ticks, ns]| ns as f64 / ticks as f64),
             cycle: add
                 .filter(|&add| add > 0)
                 .map(|add| f64::from(add) / 1000.0),
@@ -82,6 +81,22 @@ pub fn time(ns: f64) -> String {
     }
 }
 
+/// `bytes` with the largest binary unit that leaves a short number.
+pub fn human(bytes: u64) -> String {
+    let (unit, name) = match bytes {
+        0..1024 => return format!("{bytes} B"),
+        1024..0x10_0000 => (1u64 << 10, "KiB"),
+        0x10_0000..0x4000_0000 => (1 << 20, "MiB"),
+        _ => (1 << 30, "GiB"),
+    };
+    let tenths = (bytes * 10 + unit / 2) / unit;
+    if tenths.is_multiple_of(10) || tenths >= 1000 {
+        format!("{} {name}", tenths / 10)
+    } else {
+        format!("{}.{} {name}", tenths / 10, tenths % 10)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,5 +109,13 @@ mod tests {
         assert_eq!(grouped(1_000), "1,000");
         assert_eq!(grouped(999), "999");
         assert_eq!(time(2_500_000.0), "2.50 ms");
+    }
+
+    #[test]
+    fn sizes_for_people() {
+        assert_eq!(human(512), "512 B");
+        assert_eq!(human(48 << 10), "48 KiB");
+        assert_eq!(human(1536), "1.5 KiB");
+        assert_eq!(human(64 << 20), "64 MiB");
     }
 }

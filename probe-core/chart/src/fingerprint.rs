@@ -1,18 +1,16 @@
 //! One picture of what a probe found: cache curve, instruction matrix, histograms.
 
-use crate::error::Error;
 use crate::names;
-use crate::scale::{figures, time, Scale};
-use crate::size::human;
-use plotters::coord::Shift;
+use crate::paint::{centred, font};
+use crate::paint::{Area, Backend, Drawn, COPPER, GREEN, GREY, INK, PALE};
+use crate::scale::{figures, human, time, Scale};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use probe_core::channels::{cache, pipeline, simd};
 use probe_core::evidence::{Evidence, Spread, MEDIAN, MIN};
-use std::path::Path;
 
 /// Size of the picture, pixels.
-const SIZE: (u32, u32) = (1200, 1220);
+pub const SIZE: (u32, u32) = (1200, 1220);
 
 /// Heights of the title, the cache curve and the matrices; the histograms take the rest.
 const TITLE: i32 = 64;
@@ -22,54 +20,44 @@ const MATRIX: i32 = 400;
 /// A range of costs below this has labels at powers of two.
 const SHORT_RANGE: f64 = 50.0;
 
-/// Colours: verdigris, copper, ink, and shades for what matters less. What is written with them, or in ink on
-/// them, has a contrast of 4.5 at least (WCAG 2.2, 1.4.3); a test holds them to it.
-const GREEN: RGBColor = RGBColor(47, 125, 107);
-const COPPER: RGBColor = RGBColor(172, 92, 40);
-const INK: RGBColor = RGBColor(34, 40, 42);
-const GREY: RGBColor = RGBColor(104, 112, 114);
-const PALE: RGBColor = RGBColor(226, 232, 230);
-
 /// How much copper is in the coolest cell of a matrix, and how much more in the hottest.
 const HEAT: (f64, f64) = (0.12, 0.66);
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Drawn = Result<(), Box<dyn std::error::Error>>;
-
-/// Draws `evidence` to the file at `path`, replacing it.
+/// The picture as SVG text, described for whoever has it read aloud.
 ///
 /// # Errors
-/// [`Error::File`] where the file cannot be written.
-pub fn save(path: &Path, evidence: &Evidence) -> Result<(), Error> {
-    let text = render(evidence)
-        .map_err(|error| Error::file(path, std::io::Error::other(error.to_string())))?;
-    std::fs::write(path, text).map_err(|error| Error::file(path, error))
+/// The plotting library's.
+pub fn svg(evidence: &Evidence) -> Result<String, Box<dyn std::error::Error>> {
+    let text = crate::paint::svg(SIZE, |area| draw(area, evidence))?;
+    Ok(described(&text, evidence))
 }
 
-/// The picture as SVG text.
-fn render(evidence: &Evidence) -> Result<String, Box<dyn std::error::Error>> {
-    let mut text = String::new();
-    {
-        let root = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
-        root.fill(&WHITE)?;
-        let (head, rest) = root.split_vertically(TITLE);
-        let (upper, rest) = rest.split_vertically(CURVE);
-        let (middle, lower) = rest.split_vertically(MATRIX);
-        let scale = Scale::of(evidence);
-        title(&head, evidence, &scale)?;
-        curve(&upper, evidence, &scale)?;
-        let (left, right) = middle.split_horizontally(SIZE.0 as i32 / 2);
-        let scalar = evidence
-            .pipeline
-            .as_ref()
-            .map_or(&[][..], |pipeline| &pipeline.matrix);
-        matrix(&left, "scalar instructions", &pipeline::OPS, scalar)?;
-        let vector = evidence.simd.as_ref().map_or(&[][..], |simd| &simd.matrix);
-        matrix(&right, "vector instructions", &simd::OPS, vector)?;
-        histograms(&lower, evidence)?;
-        root.present()?;
-    }
-    Ok(described(&text, evidence))
+/// The same picture as PNG.
+///
+/// # Errors
+/// The plotting library's.
+#[cfg(feature = "png")]
+pub fn png(evidence: &Evidence) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    crate::raster::png(SIZE, |area| draw(area, evidence))
+}
+
+fn draw<B: Backend>(root: &Area<B>, evidence: &Evidence) -> Drawn {
+    root.fill(&WHITE)?;
+    let (head, rest) = root.split_vertically(TITLE);
+    let (upper, rest) = rest.split_vertically(CURVE);
+    let (middle, lower) = rest.split_vertically(MATRIX);
+    let scale = Scale::of(evidence);
+    title(&head, evidence, &scale)?;
+    curve(&upper, evidence, &scale)?;
+    let (left, right) = middle.split_horizontally(SIZE.0 as i32 / 2);
+    let scalar = evidence
+        .pipeline
+        .as_ref()
+        .map_or(&[][..], |pipeline| &pipeline.matrix);
+    matrix(&left, "scalar instructions", &pipeline::OPS, scalar)?;
+    let vector = evidence.simd.as_ref().map_or(&[][..], |simd| &simd.matrix);
+    matrix(&right, "vector instructions", &simd::OPS, vector)?;
+    histograms(&lower, evidence)
 }
 
 /// The picture with a name and a description, for whoever has it read aloud (SVG 1.1, 5.4).
@@ -83,7 +71,7 @@ fn described(picture: &str, evidence: &Evidence) -> String {
 }
 
 /// What the picture shows, in a few sentences.
-fn description(evidence: &Evidence) -> String {
+pub fn description(evidence: &Evidence) -> String {
     let scale = Scale::of(evidence);
     let mut text = String::new();
     if let Some(cache) = &evidence.cache {
@@ -124,15 +112,7 @@ fn name(evidence: &Evidence) -> &str {
     }
 }
 
-fn font(size: i32, color: &RGBColor) -> TextStyle<'static> {
-    ("sans-serif", size).into_font().color(color)
-}
-
-fn centred(size: i32, color: &RGBColor) -> TextStyle<'static> {
-    font(size, color).pos(Pos::new(HPos::Center, VPos::Center))
-}
-
-fn title(area: &Area<'_>, evidence: &Evidence, scale: &Scale) -> Drawn {
+fn title<B: Backend>(area: &Area<B>, evidence: &Evidence, scale: &Scale) -> Drawn {
     let name = name(evidence).to_owned();
     area.draw(&Text::new(name, (24, 14), font(24, &INK)))?;
     let clock = match (scale.core_ghz(), scale.counter_ghz()) {
@@ -150,7 +130,7 @@ fn title(area: &Area<'_>, evidence: &Evidence, scale: &Scale) -> Drawn {
 }
 
 /// A panel without data says so.
-fn absent(area: &Area<'_>, what: &str) -> Drawn {
+fn absent<B: Backend>(area: &Area<B>, what: &str) -> Drawn {
     let (width, height) = area.dim_in_pixel();
     let middle = (width as i32 / 2, height as i32 / 2);
     area.draw(&Text::new(
@@ -161,7 +141,7 @@ fn absent(area: &Area<'_>, what: &str) -> Drawn {
     Ok(())
 }
 
-fn curve(area: &Area<'_>, evidence: &Evidence, scale: &Scale) -> Drawn {
+fn curve<B: Backend>(area: &Area<B>, evidence: &Evidence, scale: &Scale) -> Drawn {
     let Some(cache) = evidence
         .cache
         .as_ref()
@@ -276,8 +256,8 @@ fn curve(area: &Area<'_>, evidence: &Evidence, scale: &Scale) -> Drawn {
 }
 
 /// A heat map: for each operation latency and throughput, as multiples of the add chain.
-fn matrix(
-    area: &Area<'_>,
+fn matrix<B: Backend>(
+    area: &Area<B>,
     title: &str,
     ops: &[probe_core::machine::Op],
     rows: &[Option<[u32; 4]>],
@@ -332,7 +312,7 @@ fn matrix(
     Ok(())
 }
 
-fn histograms(area: &Area<'_>, evidence: &Evidence) -> Drawn {
+fn histograms<B: Backend>(area: &Area<B>, evidence: &Evidence) -> Drawn {
     let panels = area.split_evenly((1, 6));
     for (index, kind) in names::JITTER_KINDS.iter().enumerate() {
         let counts = evidence
@@ -364,7 +344,7 @@ fn human_count(value: u64) -> String {
 }
 
 /// Bars of a histogram, heights by square root so that rare windows stay visible.
-fn histogram(area: &Area<'_>, title: &str, counts: &[u16], color: RGBColor) -> Drawn {
+fn histogram<B: Backend>(area: &Area<B>, title: &str, counts: &[u16], color: RGBColor) -> Drawn {
     const TOP: i32 = 44;
     const BOTTOM: i32 = 66;
     let (width, height) = area.dim_in_pixel();
@@ -415,34 +395,11 @@ fn histogram(area: &Area<'_>, title: &str, counts: &[u16], color: RGBColor) -> D
 mod tests {
     use super::*;
 
-    /// WCAG 2.2, "relative luminance".
-    fn luminance((r, g, b): (f64, f64, f64)) -> f64 {
-        let linear = |value: f64| match value / 255.0 {
-            v if v <= 0.04045 => v / 12.92,
-            v => ((v + 0.055) / 1.055).powf(2.4),
-        };
-        0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
-    }
-
-    /// A colour as seen where so much of it is on white.
-    fn on_white(color: RGBColor, share: f64) -> (f64, f64, f64) {
-        let mix = |value: u8| f64::from(value) * share + 255.0 * (1.0 - share);
-        (mix(color.0), mix(color.1), mix(color.2))
-    }
-
     #[test]
-    fn all_words_can_be_read() {
-        let contrast = |one, other| {
-            let (a, b) = (luminance(one), luminance(other));
-            (a.max(b) + 0.05) / (a.min(b) + 0.05)
-        };
-        let white = on_white(INK, 0.0);
-        for ink in [INK, GREY, COPPER] {
-            assert!(contrast(on_white(ink, 1.0), white) >= 4.5, "{ink:?}");
-        }
+    fn all_cells_can_be_read() {
         for share in [HEAT.0, HEAT.0 + HEAT.1] {
-            let cell = on_white(COPPER, share);
-            assert!(contrast(on_white(INK, 1.0), cell) >= 4.5, "{share}");
+            let contrast = crate::paint::tests::contrast(INK, COPPER, share);
+            assert!(contrast >= 4.5, "{share}");
         }
     }
 
