@@ -1,5 +1,6 @@
 /*
- * Atari TT, Falcon and their like: the MC68901 is line (modem 1) and clock. Started by the boot protocol of Linux
+ * Atari TT, Falcon and their like: the MC68901 is line (modem 1) and clock; or (VB_MODEM_2) the line is the Z8530,
+ * which ARAnyM has instead. Started by the boot protocol of Linux
  * (ARAnyM), or as a program of TOS (prg.S), from which it takes the machine.
  *
  * References: MC68901 Multi-Function Peripheral data sheet (Motorola, ADI984), "Register Description", "Timers",
@@ -32,6 +33,13 @@
 /* Timer D: a quarter of the crystal to count down from, a round for each edge: 19200 bits a second times the count. */
 #define D_BY_4 0x01
 #define D_BAUD 19200u
+
+#ifdef VB_MODEM_2
+#define VB_SCC_CONTROL (*(volatile unsigned char *)0xffff8c85ul)
+#define VB_SCC_DATA (*(volatile unsigned char *)0xffff8c87ul)
+#define VB_SCC_HZ 8053976ul
+#include "scc.h"
+#endif
 
 /* Sixteen clocks a bit, 8 bits, one stop bit, no parity. Both directions on. */
 #define LINE_8N1 0x88
@@ -83,6 +91,11 @@ uint64_t vb_now_ns(void)
     return ((uint64_t)rounds * C_STEPS + (C_STEPS - left) % C_STEPS) * 1000000000u / C_HZ;
 }
 
+#ifdef VB_MODEM_2
+int vb_line(uint32_t baud) { return scc_begin(baud); }
+int vb_send(unsigned char byte) { return scc_send(byte); }
+int vb_receive(void) { return scc_receive(); }
+#else
 int vb_line(uint32_t baud)
 {
     if (baud == 0 || baud > D_BAUD || D_BAUD % baud != 0) {
@@ -107,6 +120,7 @@ int vb_send(unsigned char byte)
 }
 
 int vb_receive(void) { return (MFP(RECEIVER) & RECEIVED) != 0 ? MFP(LINE_DATA) : -1; }
+#endif
 
 void vb_show(char byte)
 {
@@ -118,6 +132,5 @@ void vb_off(int status)
 {
     (void)status;
     for (;;) {
-        __asm__ __volatile__("stop #0x2700");
     }
 }

@@ -36,10 +36,45 @@ __asm__(".section .text.start, \"ax\"\n"
         "jsr vb_start\n\t"
         ".previous");
 
+/* Whatever the processor cannot do ends the program, with the address and the vector's offset. */
+#define EXCEPTIONS ((void (*volatile *)(void))0)
+#define FIRST_VECTOR_USED 2
+#define VECTOR_COUNT 256
+void vb_exception(void);
+void vb_excepted(uint32_t address, uint32_t format);
+__asm__(".text\n"
+        ".globl vb_exception\n"
+        "vb_exception:\n\t"
+        "moveq #0, %d0\n\t"
+        "move.w 6(%sp), %d0\n\t"
+        "move.l 2(%sp), %d1\n\t"
+        "move.l %d0, -(%sp)\n\t"
+        "move.l %d1, -(%sp)\n\t"
+        "jsr vb_excepted\n\t"
+        ".previous");
+
+void vb_excepted(uint32_t address, uint32_t format)
+{
+    static char text[] = "exception ...., address ........";
+    uint32_t words[2], i, word;
+    words[0] = format << 16;
+    words[1] = address;
+    for (word = 0; word < 2; ++word) {
+        for (i = 0; i < (word == 0 ? 4u : 8u); ++i) {
+            text[(word == 0 ? 10 : 24) + i] = "0123456789abcdef"[words[word] >> (28 - 4 * i) & 15];
+        }
+    }
+    vh_die(text);
+}
+
 void vb_start(const char *words)
 {
     const unsigned char *at = _end + ((uintptr_t)_end & 1);
     const struct record *record;
+    unsigned vector;
+    for (vector = FIRST_VECTOR_USED; vector < VECTOR_COUNT; ++vector) {
+        EXCEPTIONS[vector] = vb_exception;
+    }
     if (words != NULL) {
         vb_main(words);
     }

@@ -17,8 +17,9 @@
 #define SAID 1024
 #define MOST_WORDS 32
 
-/* Of a word that is not the program's: the wallet. */
+/* Of words that are not the program's: the wallet; what boot loaders of Linux add. */
 static const char key_name[] = "key=";
+static const char loader_name[] = "BOOT_IMAGE=";
 
 static char said[SAID];
 static char *arguments[MOST_WORDS];
@@ -102,7 +103,7 @@ static void part(const char *words)
         }
         if (memcmp(at, key_name, sizeof key_name - 1) == 0) {
             key = at + sizeof key_name - 1;
-        } else {
+        } else if (memcmp(at, loader_name, sizeof loader_name - 1) != 0) {
             arguments[argument_count++] = at;
         }
         while (*at != ' ' && *at != 0) {
