@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 /// The miner, by its name as a program of the workspace.
 const PROGRAM: &str = "verdigris-tiny";
 
+/// The miner without an operating system.
+const PC: &str = "verdigris-pc";
+
 /// The profile that it is built with: small, its kernels as fast as ever.
 const PROFILE: &str = "tiny";
 
@@ -84,6 +87,26 @@ impl Builder {
             Route::Rust => self.rust(target),
             Route::C => self.c(target),
         }
+    }
+
+    /// The miner as a PC's own program, by the compilers of this target, for a 486.
+    ///
+    /// # Errors
+    /// What the compiler said.
+    pub fn pc(&self, target: &Target) -> Result<Built, String> {
+        let started = Instant::now();
+        let out = self.out.join("rust");
+        let flags = [&BARE_FLAGS[..], &["-Ctarget-cpu=i486"]].concat();
+        let mut cargo = self.cargo(target, &flags)?;
+        cargo
+            .current_dir(&self.root)
+            .env("CARGO_TARGET_DIR", &out)
+            .args(["build", "--locked", "--quiet", "--profile", PROFILE])
+            .args(["-p", PC, "--bin", PC, "--features", "bare"])
+            .args(["-Zbuild-std=core", BARE_LIBRARIES, "--target"])
+            .arg(&target.triple);
+        process::run(&mut cargo, BUILD_LIMIT)?.success("the build")?;
+        built(out.join(&target.triple).join(PROFILE).join(PC), started)
     }
 
     fn arguments(&self, cargo: &mut Command, target_dir: &Path) {

@@ -81,6 +81,15 @@ enum Task {
     Floppy(floppy::Arguments),
     /// Make the disk that boots a PC into the miner
     Boot(boot::Arguments),
+    /// Make the miner that needs no operating system on a PC: a program for Multiboot loaders, and a disk that boots it
+    Pc {
+        /// Where both go
+        #[arg(long, value_name = "FOLDER", default_value = "target/cross/systems")]
+        into: PathBuf,
+        /// Where everything that is built goes
+        #[arg(long, value_name = "FOLDER", default_value = "target/cross")]
+        out: PathBuf,
+    },
 }
 
 #[derive(clap::Args)]
@@ -137,6 +146,16 @@ fn go(task: Task) -> Result<bool, String> {
             floppy::run(root, &arguments, &targets, &builder)
         }
         Task::Boot(arguments) => boot::run(root, &arguments),
+        Task::Pc { into, out } => {
+            let chosen = Chosen {
+                names: vec![boot::TARGET.into()],
+                tier: LAST_TIER,
+                out,
+            };
+            let (targets, builder) = prepare(root, &chosen)?;
+            let target = targets.first().ok_or("no target for a PC")?;
+            boot::run_bare(&builder.pc(target)?.path, &into)
+        }
         Task::Generate => {
             for path in generate::write(root, &targets::all()?)? {
                 println!("{}", path.display());

@@ -1,12 +1,18 @@
 //! The disk that boots: made here, and started in an emulator to see that it does what it is for.
 
+mod bare;
 mod disk;
 mod emulator;
 mod test;
 
+pub use bare::run as run_bare;
+
 use crate::node::Node;
 use crate::toolchain;
 use std::path::{Path, PathBuf};
+
+/// The target whose compilers make what boots.
+pub const TARGET: &str = "i586";
 
 /// What `verdigris-cross boot` is told.
 #[derive(clap::Args)]

@@ -9,7 +9,9 @@
 //! | `program`, `arguments` | the emulator. A unit's own `arguments` come after these |
 //! | `images` | files below the images' folder that must be there (`{images}` is the folder: `systems` in that of the miners) |
 //! | `disk` | one of them, copied for each run, so that the machine may write to it: `{disk}` |
+//! | `devices` | files of this host that must be there, such as `/dev/kvm` |
 //! | `settings` | lines of `VERDIGRIS.CFG`, put onto the copy, a FAT floppy, by mtools |
+//! | `settings_in` | another name of that file |
 //! | `files` | texts that are written into the run's own folder first (settings of emulators): `{folder}` |
 //! | `line` | how the machine reaches the node, below |
 //! | `limit_s` | seconds until a run has failed |
@@ -22,6 +24,8 @@
 //! - `serial`: the emulator connects its serial port to `127.0.0.1:{port}`, where the project's relay listens;
 //! - `listen`: the emulator itself listens for its serial line, at `127.0.0.1:{port}`;
 //! - `stdio`: the emulator's standard input and output are the serial line.
+//!
+//! `{key}` is a wallet's secret seed of this run's own, 64 hexadecimal digits, for machines without random numbers.
 //!
 //! In all of them a [`tap`] is between machine and node and sees who attests with what answer: nothing has to be read from a
 //! console, and a refusal is recorded as well. The run ends, and with it the emulator, with the first answered
@@ -50,9 +54,6 @@ const MACHINES: &str = include_str!("../../../machines.toml");
 
 /// The relay's program, which is built beside this one.
 const RELAY: &str = "verdigris";
-
-/// What a miner reads its settings from.
-const SETTINGS: &str = "VERDIGRIS.CFG";
 
 /// Where miners hand in what they measured, and ask for a challenge.
 const SUBMIT: &str = "/attest/submit";
@@ -83,7 +84,11 @@ struct Entry {
     images: Vec<String>,
     disk: Option<String>,
     #[serde(default)]
+    devices: Vec<String>,
+    #[serde(default)]
     settings: Vec<String>,
+    #[serde(default = "usual_settings")]
+    settings_in: String,
     #[serde(default)]
     files: BTreeMap<String, String>,
     line: Wire,
@@ -100,6 +105,11 @@ struct Entry {
 
 fn five() -> u32 {
     5
+}
+
+/// What a miner reads its settings from.
+fn usual_settings() -> String {
+    "VERDIGRIS.CFG".into()
 }
 
 /// A machine that an emulator can be.
@@ -151,6 +161,11 @@ impl System {
         }
         if entry.line != Wire::Network && self.relay.is_none() {
             return Some("the relay is not built (./dev lab)".into());
+        }
+        let unusable =
+            |device: &&String| File::options().read(true).write(true).open(device).is_err();
+        if let Some(device) = entry.devices.iter().find(unusable) {
+            return Some(format!("{device} cannot be used here"));
         }
         let missing = |image: &&String| !self.images.join(image).exists();
         let image = entry.images.iter().chain(&entry.disk).find(missing)?;
@@ -212,6 +227,7 @@ impl Rig for System {
             entry,
             folder: folder.path(),
             port: tap.port(),
+            key: key(bench),
             children: Vec::new(),
         };
         run.start(unit)?;
@@ -226,6 +242,8 @@ struct Run<'a> {
     folder: &'a Path,
     /// Where the machine connects to: the tap, or a relay that leads there.
     port: u16,
+    /// The wallet's secret seed, for machines that have no random numbers: 64 hexadecimal digits.
+    key: String,
     /// The emulator is the last.
     children: Vec<Child>,
 }
@@ -239,6 +257,7 @@ impl Run<'_> {
             ("{folder}", self.folder.display().to_string()),
             ("{images}", self.rig.images.display().to_string()),
             ("{disk}", disk.display().to_string()),
+            ("{key}", self.key.clone()),
         ]
         .into_iter()
         .fold(text.to_owned(), |text, (name, value)| {
@@ -306,7 +325,7 @@ impl Run<'_> {
         if self.entry.settings.is_empty() {
             return Ok(());
         }
-        let file = self.folder.join(SETTINGS);
+        let file = self.folder.join(&self.entry.settings_in);
         let lines = self
             .entry
             .settings
@@ -319,7 +338,7 @@ impl Run<'_> {
             .args(["-o", "-i"])
             .arg(&to)
             .arg(&file)
-            .arg(format!("::{SETTINGS}"));
+            .arg(format!("::{}", self.entry.settings_in));
         let output = mcopy.output().map_err(|e| format!("mcopy: {e}"))?;
         match output.status.success() {
             true => Ok(()),
@@ -446,6 +465,13 @@ fn presented(exchange: &Exchange, took: Duration) -> Result<Presented, String> {
     })
 }
 
+/// A secret seed that the run decides.
+fn key(bench: &mut Bench<'_>) -> String {
+    (0..8)
+        .map(|_| format!("{:08x}", bench.random.next_u32()))
+        .collect()
+}
+
 /// Copies in the background until one of them has ended.
 fn join(mut from: impl Read + Send + 'static, mut to: impl Write + Send + 'static) {
     std::thread::spawn(move || {
@@ -490,6 +516,7 @@ mod tests {
                 entry,
                 folder: Path::new("folder"),
                 port: 1,
+                key: String::new(),
                 children: Vec::new(),
             };
             let of_units = entry.units.iter().flat_map(|unit| &unit.arguments);
