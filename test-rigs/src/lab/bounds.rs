@@ -102,6 +102,16 @@ pub const BOUNDS: &[Bound] = &[
         "neighbours of one line have the same latencies; and these processors are in the records that judge them",
     ),
     hole("claims", "two or more older", 0.01, "small cores of today as older large ones"),
+    none("continuity", "the same machine again"),
+    none("continuity", "the same machine, restarted"),
+    none("continuity", "a machine of another model"),
+    hole(
+        "continuity",
+        "another machine of the same model",
+        1.0,
+        "two pieces of evidence of one model differ by the rate of a crystal alone, and a restart moves that by as much as \
+         most crystals differ: only days of attestations tell units apart",
+    ),
     none("stock", ""),
     hole("fleets", "offsets: ", 1.0, ONE_START),
     hole("fleets", "clones of one profile: ", 1.0, "every name has a counter of its own, invented: it is what machines of one model send"),
@@ -161,6 +171,7 @@ pub fn faults(lines: &[Line], bounds: &[Bound], whole: bool) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lab::figures::Question;
     use crate::lab::record::Truth;
     use crate::lab::statistics::Share;
     use std::collections::BTreeMap;
@@ -170,6 +181,7 @@ mod tests {
             rig: rig.into(),
             way: way.into(),
             truth: Truth::Attack,
+            question: Question::Presence,
             runs: of,
             units: 1,
             not_acquired: Share { hits: 0, of },

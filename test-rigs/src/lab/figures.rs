@@ -43,6 +43,7 @@ pub fn won(run: &Run) -> Option<bool> {
         Goal::Accepted => run.status == ACCEPTED,
         Goal::Silicon => silicon().is_some() || only_marked(run),
         Goal::Class(class) => silicon().is_some_and(|v| v.class == *class),
+        Goal::SameUnit => run.verdict.as_ref()?.continuity_ppm? == WHOLE,
         Goal::Votes => match (&run.fleet, run.truth) {
             (None, _) => return None,
             (Some(fleet), Truth::Honest) => fleet.penalised() == 0,
@@ -96,10 +97,12 @@ pub fn stopped_by(run: &Run) -> BTreeSet<String> {
         return BTreeSet::new();
     };
     let mut found = BTreeSet::new();
-    for aspect in ["integrity", "presence", "kind"] {
-        if aspect == "kind" && !matches!(run.goal, Goal::Class(_)) {
-            continue;
-        }
+    let decided = match run.goal {
+        Goal::SameUnit => Some("continuity"),
+        Goal::Class(_) => Some("kind"),
+        _ => None,
+    };
+    for aspect in ["integrity", "presence"].into_iter().chain(decided) {
         let channels = failed(verdict, aspect).into_iter();
         let counted = channels.filter(|c| !(*c == MARKS && is_emulator(run)));
         found.extend(counted.map(|channel| format!("{channel} ({aspect})")));
@@ -177,9 +180,12 @@ pub fn suspicion(run: &Run, aspect: &str, channel: Option<&str>) -> Option<f64> 
     scores.chain(misfit).max_by(f64::total_cmp)
 }
 
+/// A score of which no check failed, parts per million.
+const WHOLE: u32 = 1_000_000;
+
 /// The share of checks of kind that did not fit, over the share that need not.
 fn misfit(kind_ppm: u32) -> f64 {
-    let whole = 1_000_000;
+    let whole = u64::from(WHOLE);
     let allowed = whole - KIND_FIT.value.min(whole - 1);
     (whole - u64::from(kind_ppm).min(whole)) as f64 / allowed as f64
 }
@@ -205,6 +211,29 @@ pub fn channels<'a>(runs: &'a [Run], aspect: &str) -> Vec<&'a str> {
     names.into_iter().filter(|name| *name != MARKS).collect()
 }
 
+/// What a run asks of the node: questions whose answers no figure mixes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// Silicon rather than an imitation?
+    Presence,
+    /// Which silicon?
+    Kind,
+    /// The same unit as before?
+    Continuity,
+    /// How many machines behind so many names?
+    Number,
+}
+
+/// The question of a run.
+const fn question(run: &Run) -> Question {
+    match run.goal {
+        Goal::Accepted | Goal::Silicon => Question::Presence,
+        Goal::Class(_) => Question::Kind,
+        Goal::SameUnit => Question::Continuity,
+        Goal::Votes => Question::Number,
+    }
+}
+
 /// A line of the report: one way of one rig.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
@@ -214,6 +243,8 @@ pub struct Line {
     pub way: String,
     /// The truth.
     pub truth: Truth,
+    /// Which of the three questions its runs ask.
+    pub question: Question,
     /// All runs.
     pub runs: u64,
     /// Machines.
@@ -228,6 +259,14 @@ pub struct Line {
     pub silicon: Share,
     /// What stopped them, and how many: attacks that were caught, honest machines that were wronged.
     pub stopped: BTreeMap<String, u64>,
+}
+
+impl Line {
+    /// Whether it is a presentation attack in the sense of ISO/IEC 30107: something that is not the machine that it wants
+    /// to be taken for. Made-up numbers are, whatever class they ask for.
+    pub fn is_presentation(&self) -> bool {
+        self.question == Question::Presence || self.rig == "invention"
+    }
 }
 
 /// The way as the report has it: what follows a second colon, or a first behind a claim to be older, only says which
@@ -275,6 +314,7 @@ fn line(rig: &str, way: &str, runs: &[&Run]) -> Line {
         rig: rig.into(),
         way: way.into(),
         truth,
+        question: runs.first().map_or(Question::Presence, |r| question(r)),
         runs: runs.len() as u64,
         units: units.len() as u64,
         not_acquired: Share::count(runs.iter().map(|r| won(r).is_none())),

@@ -21,6 +21,7 @@ pub mod record;
 pub mod report;
 pub mod rigs;
 pub mod statistics;
+pub mod units;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -62,6 +62,8 @@ pub enum Goal {
     Silicon,
     /// To be held to be real silicon of this class, and paid as it.
     Class(String),
+    /// To be held to be the unit that attested under the name before.
+    SameUnit,
     /// To have every name paid: those of a fleet, which are one machine's, or those of a crowd, each of which has a
     /// machine of its own.
     Votes,

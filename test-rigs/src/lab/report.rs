@@ -1,12 +1,13 @@
 //! The page: tables and pictures of a campaign's records. The same records give the same page.
 
 use super::bounds::{bound, BOUNDS};
-use super::figures::{channels, lines, suspicion, suspicions, Line, Run};
+use super::figures::{channels, lines, suspicion, suspicions, Line, Question, Run};
 use super::heldout::held_out;
 use super::plot::{curves, distributions, Panel};
 use super::record::{Goal, Origin, Truth};
 use super::rigs::Rig;
 use super::statistics::{rule_of_three, Roc, Share, CONFIDENCE};
+use super::units;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -49,6 +50,7 @@ pub fn write(
     page.honest(&lines);
     page.holes(&lines);
     page.errors(runs, &lines);
+    page.units(context.seed);
     page.held_out()?;
     page.curves(runs)?;
     page.channels(runs)?;
@@ -181,8 +183,9 @@ impl Page {
                 of: sum.of + wrong(l).of,
             })
         };
-        let honest = errors(&|l| l.truth == Truth::Honest);
-        let false_match = errors(&|l| l.rig == "claims");
+        let of = |question: Question, truth: Truth| {
+            errors(&|l| l.question == question && l.truth == truth && l.rig != "invention")
+        };
         let refused = runs.iter().filter(|r| r.truth == Truth::Honest);
         let refused = Share::count(refused.filter_map(super::figures::present).map(|p| !p));
         let acquire = Share::count(runs.iter().map(|r| r.status == 0));
@@ -205,12 +208,23 @@ impl Page {
             );
             self.line(&row);
         };
-        rate_of("FMR", "kind: false claims paid as claimed", false_match);
+        rate_of(
+            "FMR",
+            "kind: false claims paid as claimed",
+            of(Question::Kind, Truth::Attack),
+        );
         rate_of(
             "FNMR",
             "kind: honest machines not paid as what they are",
-            honest,
+            of(Question::Kind, Truth::Honest),
         );
+        for line in lines.iter().filter(|l| l.question == Question::Continuity) {
+            let rate = match line.truth {
+                Truth::Attack => "FMR",
+                Truth::Honest => "FNMR",
+            };
+            rate_of(rate, &format!("continuity: {}", line.way), wrong(line));
+        }
         rate_of(
             "BPCER",
             "presence: honest machines not held to be silicon",
@@ -218,7 +232,7 @@ impl Page {
         );
         for line in lines
             .iter()
-            .filter(|l| l.truth == Truth::Attack && l.rig != "claims")
+            .filter(|l| l.truth == Truth::Attack && l.is_presentation())
         {
             let passed = wrong(line);
             rate_of(
@@ -228,6 +242,38 @@ impl Page {
             );
         }
         rate_of("FTA", "runs without a judgement", acquire);
+        self.line("");
+    }
+
+    /// The same unit, by the rate of its crystal over days.
+    fn units(&mut self, seed: u64) {
+        self.line("## The same unit as before\n");
+        self.line(
+            "Continuity by the rate of a crystal over days (`docs/continuity.md`), on simulated machines behind a domestic \
+             line, an attestation every ten minutes: a stretch of days, two days of silence, another stretch, by the same \
+             machine or by another, compared by the node's own comparison called as a library. Two machines whose crystals \
+             agree are not told apart by anything here. Crystals of one lot scatter by 4 ppm (an assumption), those of all \
+             computers by 40.\n",
+        );
+        self.line(
+            "| days | crystals scatter by | FNMR: the same machine held to be another | 95 % | FMR: another machine not \
+             found to be another | 95 % |",
+        );
+        self.line("|--:|--:|--:|---|--:|---|");
+        for line in units::lines(seed) {
+            let row = format!(
+                "| {} | {} ppm | {} of {} | {} | {} of {} | {} |",
+                line.days,
+                line.spread_ppm,
+                line.same_refused.hits,
+                line.same_refused.of,
+                interval(line.same_refused.interval(CONFIDENCE)),
+                line.other_taken.hits,
+                line.other_taken.of,
+                interval(line.other_taken.interval(CONFIDENCE)),
+            );
+            self.line(&row);
+        }
         self.line("");
     }
 
@@ -457,7 +503,10 @@ impl Page {
         }
         for rig in rigs {
             for what in rig.missing() {
-                self.line(&format!("- Left out of `{}` where this was run: {what}.", rig.name()));
+                self.line(&format!(
+                    "- Left out of `{}` where this was run: {what}.",
+                    rig.name()
+                ));
             }
         }
     }

@@ -8,11 +8,13 @@
 //! | [`claims`] | real numbers under another name | nothing |
 //! | [`stock`] | the existing network's form, without evidence | nothing |
 //! | [`fleets`] | one machine under many names, and honest crowds, each on a fresh node | nothing |
+//! | [`continuity`] | second attestations of a name, by the same machine and by others | nothing |
 //! | [`guest`] | this machine, where a hypervisor runs it | a guest |
 //! | [`emulation`] | miners of other targets under user-mode QEMU | `./dev cross build`, QEMU |
 //! | [`system`] | whole machines in emulators, of `test-rigs/machines.toml` | `./dev lab setup` |
 
 pub mod claims;
+pub mod continuity;
 pub mod emulation;
 pub mod fleets;
 pub mod guest;
@@ -133,6 +135,7 @@ pub fn all(miners: PathBuf) -> Vec<Box<dyn Rig>> {
         Box::new(invention::Invention),
         Box::new(claims::Claims),
         Box::new(stock::Stock),
+        Box::new(continuity::Continuity),
         Box::new(fleets::Fleets),
         Box::new(guest::Guest),
         Box::new(system::System::new(&miners)),
