@@ -146,6 +146,14 @@ pub const KIND_FIT: Threshold = t(
     "the processor table, x86-64 rows: judged against a table without its own signature none of 79 honest processors fell below; of 3,002 claims to be another core 2,409 did (before likeness was compared too)",
 );
 
+/// The same for a core that manuals and compilers describe, of another family than x86.
+pub const DESCRIBED_FIT: Threshold = t(
+    "described_fit",
+    800_000,
+    "ppm of operations judged",
+    "one operation of five to nine may be described wrongly, or a noisy run, as in pipeline_outliers; rig claims, hiding as a G4: Pentium II and III and Core 2 are outside a 7450 by two of seven, divide and FP add, and at kind_fit 7 % of all such claims were paid",
+);
+
 /// How much farther than the nearest record of all a machine may be from the nearest of its own core.
 pub const LIKENESS_MARGIN: Threshold = t(
     "likeness_margin",

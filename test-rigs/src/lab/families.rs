@@ -2,7 +2,8 @@
 
 use super::paper::jittered;
 use crate::bind::bind;
-use crate::sim::{presets, probe, Spec};
+use crate::sim::{presets, probe, Simulated, Spec};
+use probe_core::channels::quirks;
 use probe_core::evidence::Evidence;
 use probe_core::plan::Plan;
 use probe_core::seed::{Seed, Stream};
@@ -15,6 +16,7 @@ pub struct Family {
     pub name: &'static str,
     /// The class that it is paid as.
     pub class: &'static str,
+    spec: fn() -> Spec,
     /// What it would have sent, to no challenge.
     evidence: Evidence,
 }
@@ -25,12 +27,19 @@ const ARENA: u32 = 8 << 20;
 /// Specification, identification words, name, class.
 type Known = (fn() -> Spec, &'static [u32], &'static str, &'static str);
 
-/// Words are what `probe-arch` puts there: the version register of a 7450, and the 68040 as told by its flags.
-const KNOWN: [Known; 4] = [
+/// Words are what `probe-arch` puts there: the version register of a 7450, the 68040 as told by its flags, and MIDR and
+/// version of an SA-110.
+const KNOWN: [Known; 5] = [
     (presets::g4e, &[0x8000_0201], "PowerPC 7450", "g4"),
     (presets::ultrasparc, &[], "UltraSPARC II", "ultrasparc"),
     (presets::r10000, &[], "R10000", "mips_r12000"),
     (presets::m68040, &[0, 0, 0, 0, 68_040], "68040", "68040"),
+    (
+        presets::strongarm,
+        &[0x4401_a104, 0, 0, 4],
+        "StrongARM",
+        "strongarm",
+    ),
 ];
 
 /// All of them, each probed once.
@@ -49,6 +58,7 @@ pub static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
             Family {
                 name,
                 class,
+                spec,
                 evidence,
             }
         })
@@ -65,6 +75,8 @@ impl Family {
     pub fn evidence(&self, seed: &Seed, random: &mut Stream) -> Evidence {
         let mut evidence = self.evidence.clone();
         jittered(&mut evidence, random);
+        // Their operands are the challenge's.
+        evidence.quirks = quirks::run(&mut Simulated::new((self.spec)(), 0), seed);
         bind(&mut evidence, seed);
         evidence
     }

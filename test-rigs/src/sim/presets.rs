@@ -449,3 +449,26 @@ pub fn m68040() -> Spec {
         ..g4e()
     }
 }
+
+fn strongarm_costs(op: Op) -> Option<Cost> {
+    match op {
+        Op::IntAdd => parallel(1, 1_000),
+        Op::IntMul => pipelined(3),
+        Op::Shift | Op::Load => pipelined(2),
+        Op::StoreLoad => pipelined(3),
+        _ => None,
+    }
+}
+
+/// SA-110 at 233 MHz, by the system's clock: no floating point, nothing behind 16 KiB of cache but memory, and an
+/// instruction cache that is flushed by hand.
+pub fn strongarm() -> Spec {
+    Spec {
+        architecture: "arm",
+        counter: unstated("os-monotonic", 1_000_000_000),
+        cycle: 4_292,
+        costs: strongarm_costs,
+        memory: levels(&[(16, 2)], 40),
+        ..g4e()
+    }
+}

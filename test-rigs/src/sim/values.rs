@@ -5,7 +5,7 @@ use probe_core::channels::quirks::power;
 use probe_core::channels::quirks::registry;
 use probe_core::machine::QuirkWords;
 
-/// The answer of a processor of `architecture`; `None` where nothing is documented. A 68k is a 68040, a PowerPC a 7450.
+/// The answer of a processor of `architecture`; `None` where nothing is documented. A 68k is a 68040, a PowerPC a 7450, an ARM a StrongARM.
 pub fn documented(architecture: &str, probe: u16, operand: [u32; 2]) -> Option<QuirkWords> {
     let known = registry(architecture).iter().find(|p| p.id == probe)?;
     match architecture {
@@ -13,6 +13,7 @@ pub fn documented(architecture: &str, probe: u16, operand: [u32; 2]) -> Option<Q
         "sparc64" => sparc(known.name, operand),
         "mips" | "mips64" => mips(known.name, operand),
         "m68k" => m68k(known.name),
+        "arm" => arm(known.name, operand),
         _ => None,
     }
 }
@@ -111,6 +112,35 @@ fn m68k(name: &str) -> Option<QuirkWords> {
     Some(match name {
         "divu_overflow" | "divs_overflow" => [V | (N | Z | V) << 16, 0, 0, 0],
         "chk_inside" => [(Z | V) << 16, 0, 0, 0],
+        _ => return None,
+    })
+}
+
+fn arm(name: &str, [a, b]: [u32; 2]) -> Option<QuirkWords> {
+    /// NZCV, and where the second run's are.
+    const N: u32 = 8;
+    const Z: u32 = 4;
+    const CV: u32 = 3;
+    const SECOND_RUN: u32 = 16;
+    // Multiplications set N and Z; carry and overflow stay.
+    let conditions = |negative: bool, zero: bool| {
+        let nz = if negative { N } else { 0 } | if zero { Z } else { 0 };
+        nz | (nz | CV) << SECOND_RUN
+    };
+    Some(match name {
+        "multiply" => {
+            let low = a.wrapping_mul(b);
+            let long = u64::from(a) * u64::from(b);
+            [
+                conditions(low & SIGN != 0, low == 0),
+                conditions(long >> 63 != 0, long == 0),
+                0,
+                0,
+            ]
+        }
+        "store_pc" => [8, 8, 0, 0],
+        // The base that is stored is the one from before.
+        "stm_base" => [0; 4],
         _ => return None,
     })
 }

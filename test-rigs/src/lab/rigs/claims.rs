@@ -4,9 +4,9 @@
 use super::{Rig, Size, Task};
 use crate::bind::bind;
 use crate::lab::bench::{Bench, Presented};
-use crate::lab::families::{family, Family};
+use crate::lab::families::family;
 use crate::lab::here;
-use crate::lab::paper::{self, answer, rename, Processor, PROCESSORS, PROFILES};
+use crate::lab::paper::{self, answer, rename, Processor, LATENCIES, PROCESSORS, PROFILES};
 use crate::lab::record::{Claimed, Goal, Origin};
 use crate::lab::year;
 use probe_core::evidence::Evidence;
@@ -37,36 +37,80 @@ const NAMES: [(&str, Said); 7] = [
 /// Family, class, model, processor.
 type Said = [&'static str; 4];
 
-/// Another instruction set in the identification words: class, architecture, vector unit, words.
-const FOREIGN: [(&str, &str, &str, &[u32]); 5] = [
-    ("g4", "powerpc", "altivec", &[0x8000_0201]),
-    ("ultrasparc", "sparc64", "", &[]),
-    ("68040", "m68k", "", &[0, 0, 0, 0, 68_040]),
-    ("strongarm", "arm", "", &[0x4400_a114]),
-    ("vax", "vax", "", &[]),
+/// Another instruction set in the identification words.
+struct Foreign {
+    class: &'static str,
+    architecture: &'static str,
+    /// The vector unit.
+    unit: &'static str,
+    words: &'static [u32],
+    /// A simulated machine to take channels from; none where nobody has one.
+    like: Option<&'static str>,
+}
+
+const FOREIGN: [Foreign; 5] = [
+    Foreign {
+        class: "g4",
+        architecture: "powerpc",
+        unit: "altivec",
+        words: &[0x8000_0201],
+        like: Some("PowerPC 7450"),
+    },
+    Foreign {
+        class: "ultrasparc",
+        architecture: "sparc64",
+        unit: "",
+        words: &[],
+        like: Some("UltraSPARC II"),
+    },
+    Foreign {
+        class: "68040",
+        architecture: "m68k",
+        unit: "",
+        words: &[0, 0, 0, 0, 68_040],
+        like: Some("68040"),
+    },
+    Foreign {
+        class: "strongarm",
+        architecture: "arm",
+        unit: "",
+        words: &[0x4401_a104, 0, 0, 4],
+        like: Some("StrongARM"),
+    },
+    Foreign {
+        class: "vax",
+        architecture: "vax",
+        unit: "",
+        words: &[],
+        like: None,
+    },
 ];
 
+/// Old x86 in the identification words of processors of today: class and core.
+const OLD_X86: [(&str, &str); 2] = [("486", "486"), ("pentium_iii", "Pentium III")];
+
+/// The first year of processors that count as of today.
+const TODAY: u16 = 2008;
+
 /// Channels that are edited, one at a time.
-const CHANNELS: [&str; 7] = [
+const CHANNELS: [&str; 9] = [
     "pipeline",
+    "simd",
     "cache",
     "counter",
     "fresh_code",
+    "quirks",
     "trap",
     "branch",
     "jitter",
 ];
 
-/// A family to edit towards, by class.
-const EDITED: [(&str, &str); 3] = [
-    ("g4", "PowerPC 7450"),
-    ("ultrasparc", "UltraSPARC II"),
-    ("68040", "68040"),
-];
-
 const NAME: &str = "by name: ";
 const FOREIGN_WORDS: &str = "other instruction set by words: ";
 const EDIT: &str = "other instruction set, one channel edited: ";
+const HIDING: &str = "other instruction set, hiding: ";
+const OLD_WORDS: &str = "old x86 by words: ";
+const OLD_EDIT: &str = "old x86, one channel edited: ";
 /// Claims of x86 among x86, by how many generations the claimed core is older, frankly or hiding.
 const OLDER: [[&str; 2]; 2] = [
     [
@@ -83,8 +127,10 @@ impl Rig for Claims {
 
     fn about(&self) -> &'static str {
         "Processors of the tables that claim to be others: in the submission's own words, in the identification words \
-         (of another instruction set, or of an older x86 core with records that is paid more), with one channel taken from the other \
-         machine. Hiding: everything that the claimed core could not have run is left out"
+         (of another instruction set, at the processor's own clock; of an older x86 core with records that is paid more; \
+         processors of today as old x86), with one channel taken from the other machine. Hiding: everything that the claimed core \
+         could not have run is left out; of another instruction set also: its counter at its rate, its vector unit, its answers \
+         to value probes as documented, and its stale code"
     }
 
     fn cost(&self) -> &'static str {
@@ -98,26 +144,18 @@ impl Rig for Claims {
             ..Task::attack(way, unit, run, Origin::Replayed)
         };
         let year = year();
-        let runs = size.pick(1, 2);
+        let runs = size.pick(1, 8);
         for processor in PROCESSORS.iter().step_by(size.pick(8, 1)) {
             let unit = processor.name();
-            for (class, _) in NAMES
-                .iter()
-                .filter(|(class, _)| *class != processor.class(year))
-            {
+            let names = NAMES.iter().map(|(class, _)| (NAME, *class));
+            let names = names.filter(|(_, class)| *class != processor.class(year));
+            let words = FOREIGN.iter().map(|f| (FOREIGN_WORDS, f.class));
+            let like = FOREIGN.iter().filter(|f| f.like.is_some());
+            let hiding = like.map(|f| (HIDING, f.class));
+            for (way, class) in names.chain(words).chain(hiding) {
                 for run in 0..runs {
                     tasks.push(task(
-                        format!("{NAME}{class}"),
-                        unit.clone(),
-                        run,
-                        (*class).into(),
-                    ));
-                }
-            }
-            for (class, ..) in FOREIGN {
-                for run in 0..runs {
-                    tasks.push(task(
-                        format!("{FOREIGN_WORDS}{class}"),
+                        format!("{way}{class}"),
                         unit.clone(),
                         run,
                         class.into(),
@@ -129,7 +167,7 @@ impl Rig for Claims {
         if here::class(year).is_some() {
             let ways = [
                 (NAME, NAMES.map(|(class, _)| class).to_vec()),
-                (FOREIGN_WORDS, FOREIGN.map(|(class, ..)| class).to_vec()),
+                (FOREIGN_WORDS, FOREIGN.map(|f| f.class).to_vec()),
             ];
             for (way, classes) in ways {
                 for class in classes.into_iter().take(size.pick(1, usize::MAX)) {
@@ -142,12 +180,28 @@ impl Rig for Claims {
                 }
             }
         }
-        // A few processors are enough to see which channel gives an edit away.
-        for processor in PROCESSORS.iter().step_by(size.pick(70, 6)) {
-            for (class, _) in EDITED {
-                for channel in CHANNELS {
+        for processor in PROCESSORS.iter().step_by(size.pick(70, 1)) {
+            let like = FOREIGN.iter().filter(|f| f.like.is_some());
+            for (class, channel) in like.flat_map(|f| CHANNELS.map(|c| (f.class, c))) {
+                for run in 0..size.pick(1, 2) {
                     let way = format!("{EDIT}{channel}: {class}");
-                    tasks.push(task(way, processor.name(), 0, class.into()));
+                    tasks.push(task(way, processor.name(), run, class.into()));
+                }
+            }
+        }
+        let today = PROCESSORS.iter().filter(|p| p.core.year >= TODAY);
+        for processor in today.step_by(size.pick(24, 1)) {
+            for (class, core) in OLD_X86 {
+                for run in 0..size.pick(1, 12) {
+                    let way = format!("{OLD_WORDS}{class}");
+                    tasks.push(task(way, processor.name(), run, class.into()));
+                }
+                let Some(old) = of_core(core) else { continue };
+                for channel in CHANNELS {
+                    for run in 0..size.pick(1, 2) {
+                        let way = format!("{OLD_EDIT}{channel}: {}", old.name());
+                        tasks.push(task(way, processor.name(), run, class.into()));
+                    }
                 }
             }
         }
@@ -183,6 +237,12 @@ impl Rig for Claims {
         let way = task.variant.as_str();
         if way.starts_with(NAME) {
             claim = said(class);
+        } else if way.starts_with("old x86") {
+            let old = OLD_X86.iter().find(|(c, _)| c == class);
+            let old = old.and_then(|(_, core)| PROFILES.silicon.core_named(core));
+            let old = old.ok_or("no such core")?;
+            let processor = processor.ok_or("no such processor in the tables")?;
+            evidence = processor.evidence_as(Words::from(old), Some(old), &mut bench.random);
         } else if let Some((_, claimed)) =
             way.split_once(": ").filter(|_| !way.starts_with("other"))
         {
@@ -193,25 +253,41 @@ impl Rig for Claims {
             evidence = processor.evidence_as(words, hidden, &mut bench.random);
         }
         answer(&mut evidence, &seed);
-        if way.starts_with(FOREIGN_WORDS) || way.starts_with(EDIT) {
-            let known = FOREIGN.iter().find(|(c, ..)| c == class);
-            let &(_, architecture, unit, words) = known.ok_or("no such instruction set")?;
-            rename(&mut evidence, architecture, unit, words);
-            if unit.is_empty() {
+        if way.starts_with("other instruction set") {
+            let foreign = FOREIGN.iter().find(|f| f.class == class);
+            let foreign = foreign.ok_or("no such instruction set")?;
+            if let Some(processor) = processor {
+                own_clock(&mut evidence, processor);
+            }
+            rename(
+                &mut evidence,
+                foreign.architecture,
+                foreign.unit,
+                foreign.words,
+            );
+            if foreign.unit.is_empty() {
                 evidence.simd = None;
             }
             claim = said(class);
+            let other = foreign.like.and_then(family);
+            let other = other.map(|other| other.evidence(&seed, &mut bench.random));
+            let channel = way.strip_prefix(EDIT).and_then(|w| w.split_once(": "));
+            if let (Some((channel, _)), Some(other)) = (channel, &other) {
+                edit(&mut evidence, channel, other);
+            }
+            if let (true, Some(other)) = (way.starts_with(HIDING), &other) {
+                hide(&mut evidence, other);
+            }
         }
-        if let Some((channel, _)) = way
-            .strip_prefix(EDIT)
+        if let Some((channel, name)) = way
+            .strip_prefix(OLD_EDIT)
             .and_then(|rest| rest.split_once(": "))
         {
-            let name = EDITED
-                .iter()
-                .find(|(c, _)| c == class)
-                .map(|(_, name)| *name);
-            let other = name.and_then(family).ok_or("no such simulated machine")?;
-            edit(&mut evidence, channel, other, bench);
+            let other = PROCESSORS.iter().find(|p| p.name() == name);
+            let other = other.ok_or("no such processor in the tables")?;
+            let mut other = other.evidence(&mut bench.random);
+            answer(&mut other, &seed);
+            edit(&mut evidence, channel, &other);
         }
         bind(&mut evidence, &seed);
         bench.present(&wallet, &challenge, &evidence, claim.as_ref())
@@ -241,31 +317,131 @@ fn older(processor: &Processor) -> Vec<(usize, &'static Core)> {
         .collect()
 }
 
-/// Takes one channel from another machine.
-fn edit(evidence: &mut Evidence, channel: &str, other: &Family, bench: &mut Bench<'_>) {
-    // Its digests are bound with all the others.
-    let seed = probe_core::seed::Seed::derive("", "");
-    let other = other.evidence(&seed, &mut bench.random);
-    let [own, its] = [paper::add(evidence), paper::add(&other)].map(u64::from);
+/// A processor of the tables with this core.
+fn of_core(core: &str) -> Option<&'static Processor> {
+    PROCESSORS.iter().find(|p| p.core.name == core)
+}
+
+/// Where a table does not say at what clock a processor ran: those are of 2009 and later.
+const UNSTATED_MHZ: f64 = 3_000.0;
+
+/// What a dependent add takes on a processor of the tables, picoseconds: its cycles at the clock that it was measured at.
+fn add_ps(processor: &Processor) -> f64 {
+    let of = processor.row.measured.processor;
+    let columns = |line: &'static str| line.split(',').collect::<Vec<_>>();
+    let mut lines = LATENCIES.lines().map(columns);
+    let head = lines.next().unwrap_or_default();
+    let column = |name: &str| head.iter().position(|n| *n == name);
+    let cell = |line: &[&str], name: &str| {
+        let cell = column(name).and_then(|i| line.get(i).copied());
+        cell.unwrap_or_default().to_owned()
+    };
+    let signature = format!("{:08x}", of.eax);
+    let mode = format!("{:?}", of.mode);
+    let line = lines.find(|line| {
+        cell(line, "name") == of.name
+            && cell(line, "signature").eq_ignore_ascii_case(&signature)
+            && cell(line, "mode").eq_ignore_ascii_case(&mode)
+    });
+    let number = |name: &str| {
+        line.as_ref()
+            .and_then(|l| cell(l, name).parse::<f64>().ok())
+    };
+    let mhz = number("mhz").filter(|mhz| *mhz > 0.0);
+    number("add32_lat").unwrap_or(1.0) * 1e6 / mhz.unwrap_or(UNSTATED_MHZ)
+}
+
+/// Lets the probe take as long as it would have at the processor's own clock. The curve over heat is left out: it is
+/// most of the time, and says nothing here.
+fn own_clock(evidence: &mut Evidence, processor: &Processor) {
+    if let Some(thermal) = evidence.thermal.take() {
+        evidence.elapsed_ticks -= thermal.ticks;
+    }
+    let ps_in_tick = add_ps(processor) * 1e3 / f64::from(paper::add(evidence));
+    let ns = |ticks: u64| (ticks as f64 * ps_in_tick / 1e3) as u64;
+    evidence.elapsed_ns = ns(evidence.elapsed_ticks);
+    let elapsed = evidence.elapsed_ticks;
+    for [ticks, at] in evidence.oscillator.iter_mut().flat_map(|o| &mut o.clock) {
+        *ticks = (*ticks).min(elapsed);
+        *at = ns(*ticks);
+    }
+}
+
+/// Everything that is easily taken from the other machine, beside its pipeline and its caches: vectors, values, the
+/// counter by name and rate, and how its fresh code behaves.
+fn hide(evidence: &mut Evidence, other: &Evidence) {
+    for channel in ["simd", "quirks", "fresh_code"] {
+        edit(evidence, channel, other);
+    }
+    (evidence.trap, evidence.environment) = (None, None);
+    recount(evidence, other);
+}
+
+/// Counts by the other machine's counter: every cost in its ticks.
+fn recount(evidence: &mut Evidence, other: &Evidence) {
+    let [from, to] = [&*evidence, other]
+        .map(|e| u128::from(e.elapsed_ticks) * 1_000_000_000 / u128::from(e.elapsed_ns.max(1)));
+    let count =
+        |value: u64| u64::try_from(u128::from(value) * to / from.max(1)).unwrap_or(u64::MAX);
+    let cost = |value: u32| u32::try_from(count(value.into())).unwrap_or(u32::MAX);
+    let e = evidence;
+    e.elapsed_ticks = count(e.elapsed_ticks);
+    e.counter = other.counter.clone();
+    if let Some(counter) = &mut e.counter {
+        counter.ticks = counter.ticks.min(e.elapsed_ticks / 64);
+    }
+    if let Some(p) = &mut e.pipeline {
+        (p.add, p.ticks) = (p.add.map(cost), count(p.ticks));
+        for row in p.matrix.iter_mut().flatten() {
+            (row[0], row[1]) = (cost(row[0]), cost(row[1]));
+        }
+    }
+    if let Some(s) = &mut e.simd {
+        (s.add, s.ticks) = (s.add.map(cost), count(s.ticks));
+        for row in s.matrix.iter_mut().flatten() {
+            (row[0], row[1]) = (cost(row[0]), cost(row[1]));
+        }
+    }
+    if let Some(c) = &mut e.cache {
+        c.ticks = count(c.ticks);
+        for point in c.curve.iter_mut() {
+            *point = point.map(cost);
+        }
+    }
+    if let Some(f) = &mut e.fresh_code {
+        f.ticks = count(f.ticks);
+        for spread in [&mut f.first, &mut f.again, &mut f.rewritten] {
+            *spread = spread.map(cost);
+        }
+    }
+    if let Some(q) = &mut e.quirks {
+        q.ticks = 0;
+    }
+    // Channels that decide nothing here.
+    (e.branch, e.fpu, e.jitter, e.oscillator) = (None, None, None, None);
+}
+
+/// Takes one channel whole from another machine, its costs scaled to the own add.
+fn edit(evidence: &mut Evidence, channel: &str, other: &Evidence) {
+    let [own, its] = [&*evidence, other].map(|e| u64::from(paper::add(e)));
     let scale = |value: u32| u32::try_from(u64::from(value) * own / its.max(1)).unwrap_or(u32::MAX);
+    let row = |cell: [u32; 4]| [scale(cell[0]), scale(cell[1]), cell[2], cell[3]];
     match channel {
         "pipeline" => {
-            let from = other.pipeline.as_ref().map(|p| p.matrix.clone());
-            let scaled = from.map(|matrix| {
-                let row = |cell: [u32; 4]| [scale(cell[0]), scale(cell[1]), cell[2], cell[3]];
-                matrix.iter().map(|cell| cell.map(row)).collect()
-            });
-            if let (Some(to), Some(matrix)) = (&mut evidence.pipeline, scaled) {
-                to.matrix = matrix;
+            if let (Some(to), Some(from)) = (&mut evidence.pipeline, &other.pipeline) {
+                to.matrix = from.matrix.iter().map(|cell| cell.map(row)).collect();
+            }
+        }
+        "simd" => {
+            evidence.simd = other.simd.clone();
+            if let Some(simd) = &mut evidence.simd {
+                (simd.add, simd.ticks) = (simd.add.map(scale), 0);
+                simd.matrix = simd.matrix.iter().map(|cell| cell.map(row)).collect();
             }
         }
         "cache" => {
-            let from = other
-                .cache
-                .as_ref()
-                .map(|c| c.curve.clone())
-                .unwrap_or_default();
-            let scaled: Vec<_> = from.iter().map(|spread| spread.map(scale)).collect();
+            let from = other.cache.iter().flat_map(|c| &c.curve);
+            let scaled: Vec<_> = from.map(|spread| spread.map(scale)).collect();
             if let (Some(to), Some(&far)) = (&mut evidence.cache, scaled.last()) {
                 let whole = scaled.iter().copied().chain(std::iter::repeat(far));
                 for (point, cost) in to.curve.iter_mut().zip(whole) {
@@ -273,16 +449,17 @@ fn edit(evidence: &mut Evidence, channel: &str, other: &Family, bench: &mut Benc
                 }
             }
         }
-        "counter" => evidence.counter = other.counter,
+        "counter" => evidence.counter = other.counter.clone(),
         "fresh_code" => {
-            let scaled = other
-                .fresh_code
-                .map(|f| [f.first, f.again, f.rewritten].map(|s| s.map(scale)));
-            if let (Some(to), Some([first, again, rewritten])) = (&mut evidence.fresh_code, scaled)
-            {
-                (to.first, to.again, to.rewritten) = (first, again, rewritten);
+            if let (Some(to), Some(from)) = (&mut evidence.fresh_code, &other.fresh_code) {
+                let spreads = [from.first, from.again, from.rewritten];
+                [to.first, to.again, to.rewritten] = spreads.map(|s| s.map(scale));
+                // The plan decides how many rounds there are.
+                let all = |some: u16| if some > 0 { to.stale_rounds } else { 0 };
+                (to.stale, to.held) = (all(from.stale), all(from.held));
             }
         }
+        "quirks" => evidence.quirks = other.quirks.clone(),
         "trap" => evidence.trap = None,
         "branch" => evidence.branch = None,
         _ => evidence.jitter = None,
