@@ -51,7 +51,7 @@ impl Rig for Continuity {
     fn tasks(&self, size: Size) -> Vec<Task> {
         let mut tasks = Vec::new();
         for processor in PROCESSORS.iter().step_by(size.pick(24, 1)) {
-            for run in 0..size.pick(1, 8) {
+            for run in 0..size.pick(1, 4) {
                 for (way, truth) in [
                     (AGAIN, Truth::Honest),
                     (RESTARTED, Truth::Honest),
