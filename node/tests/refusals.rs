@@ -264,7 +264,6 @@ fn every_code_has_its_cause(kind: Kind) {
     }
     expect(&node.get("/balance/a%20b"), Code::InvalidMiner);
     for path in [
-        "/",
         "/nowhere",
         "/api/epoch/77/explain",
         "/api/miner/nobody/verdict",

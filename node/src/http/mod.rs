@@ -17,12 +17,14 @@ mod miners;
 mod money;
 mod network;
 mod openapi;
+mod pages;
 mod query;
 pub mod reply;
 mod request;
 mod requests;
 pub mod scalars;
 mod slots;
+mod text;
 mod transfers;
 mod treasury;
 mod wallets;
@@ -83,6 +85,8 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .merge(bindings::public())
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
+        .routes(routes!(pages::discover::discover))
+        .routes(routes!(pages::discover::agent_card))
 }
 
 /// The description of all paths, as `/openapi.json` gives it.
@@ -93,6 +97,7 @@ pub fn description() -> OpenApi {
 /// All paths.
 pub fn router(app: Arc<App>) -> Router {
     let routes = openapi::served(described())
+        .merge(pages::router())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed);
     with_common_layers(routes, &app)

@@ -13,6 +13,7 @@ pub mod bindings;
 pub mod books;
 pub mod chronicle;
 pub mod explain;
+pub mod explorer;
 pub mod fleet;
 pub mod headers;
 mod meta;

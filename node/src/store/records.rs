@@ -163,10 +163,12 @@ pub struct Miner {
     pub weight: i64,
 }
 
-const MINER_COLUMNS: &str = "miner, public_key, first_ms, last_ms, attestation_id, family, class, \
+/// What [`miner_row`] reads.
+pub(super) const MINER_COLUMNS: &str = "miner, public_key, first_ms, last_ms, attestation_id, family, class, \
                              physical, presence_ppm, multiplier, weight";
 
-fn miner_row(row: &Row<'_>) -> sql::Result<Miner> {
+/// A row of [`MINER_COLUMNS`].
+pub(super) fn miner_row(row: &Row<'_>) -> sql::Result<Miner> {
     Ok(Miner {
         miner: row.get(0)?,
         public_key: row.get(1)?,

@@ -10,7 +10,7 @@ struct Step {
 }
 
 /// Step i takes a database from version i to i + 1. Released steps never change.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step {
         sqlite: include_str!("../../migrations/0001.sqlite.sql"),
         // Version 1 was of SQLite alone.
@@ -43,6 +43,10 @@ const STEPS: [Step; 8] = [
     Step {
         sqlite: include_str!("../../migrations/0008.sqlite.sql"),
         postgres: include_str!("../../migrations/0008.postgres.sql"),
+    },
+    Step {
+        sqlite: include_str!("../../migrations/0009.sqlite.sql"),
+        postgres: include_str!("../../migrations/0009.postgres.sql"),
     },
 ];
 

@@ -1,26 +1,19 @@
 //! The document, the page that shows it, and the page's style sheet, made once when the router is.
 
 use askama::Template;
-use axum::body::Bytes;
 use axum::extract::Extension;
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
-};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
-use sha2::{Digest, Sha256};
+use axum::http::header::CONTENT_SECURITY_POLICY;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::Response;
 use std::sync::Arc;
 use utoipa::openapi::OpenApi;
 
 use super::page::Page;
 use super::refusals;
-use crate::keys::hex;
+use crate::http::text::Text;
 
 /// Where the document is.
 const DOCUMENT: &str = "/openapi.json";
-
-/// May be kept, but is asked for anew each time: the answer is 304 while nothing changed.
-const ASK_AGAIN: &str = "no-cache";
 
 /// What the page may load: its style sheet, from here.
 const PAGE_POLICY: &str =
@@ -34,13 +27,6 @@ pub struct Texts {
     style: Text,
 }
 
-#[derive(Clone)]
-struct Text {
-    body: Bytes,
-    kind: &'static str,
-    tag: HeaderValue,
-}
-
 impl Texts {
     /// Of a complete document.
     pub fn of(document: &OpenApi) -> Self {
@@ -52,45 +38,10 @@ impl Texts {
             document: Text::new(value.to_string(), "application/json"),
             page: Text::new(page, "text/html; charset=utf-8"),
             style: Text::new(
-                include_str!("../../../templates/docs.css").into(),
+                include_str!("../../../templates/docs.css"),
                 "text/css; charset=utf-8",
             ),
         }
-    }
-}
-
-impl Text {
-    fn new(body: String, kind: &'static str) -> Self {
-        let tag = format!("\"{}\"", hex(&Sha256::digest(&body)[..16]));
-        Text {
-            body: body.into(),
-            kind,
-            // Hexadecimal digits in quotes are always a header's value.
-            tag: HeaderValue::from_str(&tag).unwrap_or_else(|_| HeaderValue::from_static("\"\"")),
-        }
-    }
-
-    fn answer(&self, asked: &HeaderMap) -> Response {
-        let headers: [(HeaderName, HeaderValue); 3] = [
-            (CONTENT_TYPE, HeaderValue::from_static(self.kind)),
-            (CACHE_CONTROL, HeaderValue::from_static(ASK_AGAIN)),
-            (ETAG, self.tag.clone()),
-        ];
-        if self.is_known(asked) {
-            return (StatusCode::NOT_MODIFIED, headers).into_response();
-        }
-        (headers, self.body.clone()).into_response()
-    }
-
-    /// Whether the client has this very text, by RFC 9110, section 13.1.2.
-    fn is_known(&self, asked: &HeaderMap) -> bool {
-        let mut tags = asked
-            .get_all(IF_NONE_MATCH)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .map(|tag| tag.trim().trim_start_matches("W/"));
-        tags.any(|tag| tag == "*" || tag.as_bytes() == self.tag.as_bytes())
     }
 }
 

@@ -1,0 +1,65 @@
+//! What several pages show and what costs the reading of many rows: made once, and kept for some seconds.
+
+use std::future::Future;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+use super::hall::Hall;
+use super::overview::Totals;
+use super::preserved::Tally;
+use super::time::Series;
+use super::time::SPANS;
+use crate::error::ApiError;
+
+/// How long totals are shown, milliseconds.
+pub const TOTALS_MS: i64 = 5_000;
+
+/// How long what reads every miner or account is shown, milliseconds.
+pub const SURVEY_MS: i64 = 60_000;
+
+/// Everything that is kept.
+#[derive(Default)]
+pub struct Kept {
+    /// Of the overview.
+    pub totals: Slot<Totals>,
+    /// The hall of fame.
+    pub hall: Slot<Hall>,
+    /// Preserved machines.
+    pub preserved: Slot<Tally>,
+    /// Blocks of time, one for each span.
+    pub series: [Slot<Series>; SPANS.len()],
+}
+
+/// One thing, and when it was made.
+pub struct Slot<T>(Mutex<Option<(i64, Arc<T>)>>);
+
+impl<T> Default for Slot<T> {
+    fn default() -> Self {
+        Slot(Mutex::new(None))
+    }
+}
+
+impl<T> Slot<T> {
+    /// What is kept, where it is younger than `age_ms`; otherwise what `make` gives. Who asks meanwhile waits
+    /// for it, so that it is made once.
+    ///
+    /// # Errors
+    /// Those of `make`; then nothing is kept.
+    pub async fn get(
+        &self,
+        now_ms: i64,
+        age_ms: i64,
+        make: impl Future<Output = Result<T, ApiError>>,
+    ) -> Result<Arc<T>, ApiError> {
+        let mut kept = self.0.lock().await;
+        if let Some((made_ms, thing)) = &*kept {
+            // A clock that was put back makes nothing younger.
+            if (0..age_ms).contains(&(now_ms - made_ms)) {
+                return Ok(Arc::clone(thing));
+            }
+        }
+        let thing = Arc::new(make.await?);
+        *kept = Some((now_ms, Arc::clone(&thing)));
+        Ok(thing)
+    }
+}

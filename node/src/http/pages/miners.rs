@@ -1,0 +1,154 @@
+//! `/explorer/miners`: every machine that was ever accepted; searched, sorted, filtered, page by page.
+
+use askama::Template;
+use axum::extract::{Extension, State};
+use axum::http::HeaderMap;
+use std::sync::Arc;
+
+use super::kept::Kept;
+use super::overview::totals;
+use super::shell::{show, Shown};
+use super::view::{self, encoded, tame, Pages, PAGES_MAX};
+use crate::app::App;
+use crate::attest::shape::ID_MAX;
+use crate::error::ApiError;
+use crate::http::query::{query, Parameter, Whole};
+use crate::store::explorer::{self, Filter, Order};
+
+/// Machines on a page.
+const EACH: i64 = 50;
+
+/// Orders, by their name in the address, in words.
+const ORDERS: [(&str, &str, Order); 4] = [
+    ("recent", "last seen first", Order::Recent),
+    ("weight", "heaviest first", Order::Weight),
+    ("age", "longest here first", Order::Age),
+    ("name", "by name", Order::Name),
+];
+
+/// A text of a form, cut to `ID_MAX` characters that a name may have. What a visitor typed is never a fault.
+#[derive(Debug, Clone)]
+struct Typed(String);
+
+impl Parameter for Typed {
+    fn read(_: &str, text: Option<&str>) -> Result<Self, ApiError> {
+        let text = text.unwrap_or_default().trim();
+        let may = |c: &char| c.is_ascii_graphic();
+        Ok(Typed(text.chars().filter(may).take(ID_MAX).collect()))
+    }
+
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        <String as utoipa::PartialSchema>::schema()
+    }
+}
+
+query! {
+    /// What the form of the page asks for.
+    Asked {
+        /// Beginning of the name.
+        q: Typed,
+        /// Class of silicon.
+        class: Typed,
+        /// Order.
+        sort: Typed,
+        /// Page, from 1.
+        page: Whole<1, PAGES_MAX, 1>,
+    }
+}
+
+struct Choice {
+    name: String,
+    words: &'static str,
+    miners: String,
+    chosen: bool,
+}
+
+struct Line {
+    id: String,
+    family: String,
+    class: String,
+    physical: bool,
+    weight: String,
+    since: String,
+    last: String,
+    ago: String,
+}
+
+#[derive(Template)]
+#[template(path = "pages/miners.html")]
+struct Page {
+    begins: String,
+    classes: Vec<Choice>,
+    miners: Vec<Line>,
+    orders: Vec<Choice>,
+    pages: Pages,
+}
+
+/// The list.
+pub async fn page(
+    State(app): State<Arc<App>>,
+    Extension(kept): Extension<Arc<Kept>>,
+    query: Result<Asked, ApiError>,
+    asked: HeaderMap,
+) -> Shown {
+    let query = query?;
+    let (Typed(begins), Typed(class), Whole(number)) = (query.q, query.class, query.page);
+    let chosen = ORDERS.iter().find(|(name, ..)| *name == query.sort.0);
+    let (sort, _, order) = *chosen.unwrap_or(&ORDERS[0]);
+    let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let filter = Filter {
+        class: given(&class),
+        begins: given(&begins),
+    };
+    let totals = totals(&app, &kept).await?;
+    let (miners, total) = app
+        .store
+        .read(move |c| {
+            let offset = (number - 1) * EACH;
+            Ok::<_, ApiError>(explorer::miners(c, &filter, order, EACH, offset)?)
+        })
+        .await?;
+    let now_ms = app.clock.now_ms();
+    let link = format!(
+        "/explorer/miners?q={}&class={}&sort={sort}",
+        encoded(&begins),
+        encoded(&class)
+    );
+    let page = Page {
+        classes: totals
+            .classes
+            .iter()
+            .map(|known| Choice {
+                name: known.class.clone(),
+                words: "",
+                miners: view::count(known.miners),
+                chosen: known.class == class,
+            })
+            .collect(),
+        orders: ORDERS
+            .iter()
+            .map(|(name, words, _)| Choice {
+                name: (*name).into(),
+                words,
+                miners: String::new(),
+                chosen: *name == sort,
+            })
+            .collect(),
+        pages: Pages::of(number, EACH, miners.len(), total, &link),
+        miners: miners
+            .into_iter()
+            .map(|miner| Line {
+                family: tame(&miner.family),
+                class: tame(&miner.class),
+                physical: miner.physical,
+                weight: view::weight(miner.weight),
+                since: view::day(miner.first_ms),
+                last: view::time(miner.last_ms),
+                ago: view::ago(miner.last_ms, now_ms),
+                id: miner.miner,
+            })
+            .collect(),
+        begins,
+    };
+    show(&page, &asked)
+}

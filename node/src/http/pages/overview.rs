@@ -1,0 +1,190 @@
+//! `/` and `/explorer`: the node at a glance.
+
+use askama::Template;
+use axum::extract::{Extension, State};
+use axum::http::header::ACCEPT;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect};
+use std::sync::Arc;
+
+use super::kept::{Kept, TOTALS_MS};
+use super::shell::{show, Shown};
+use super::view::{self, tame};
+use crate::app::App;
+use crate::error::ApiError;
+use crate::http::miners::ACTIVE_MS;
+use crate::json::parse;
+use crate::ledger::{Account, TOTAL_SUPPLY};
+use crate::store::{books, explorer, records};
+
+/// Lines of the log that are shown.
+const NEWEST: i64 = 10;
+
+/// Classes that are shown.
+const CLASSES: usize = 12;
+
+/// Epochs that are shown.
+const EPOCHS: i64 = 5;
+
+/// What the overview says, as it was some seconds ago.
+pub struct Totals {
+    /// All that ever had an attestation accepted.
+    pub miners: i64,
+    active: i64,
+    /// Lines of the log.
+    pub attestations: i64,
+    enrolled: i64,
+    /// The epoch under way.
+    pub epoch: i64,
+    paid_out: i64,
+    /// By class, most first.
+    pub classes: Vec<explorer::Class>,
+    epochs: Vec<explorer::Epoch>,
+    newest: Vec<explorer::Line>,
+}
+
+/// The totals, made anew where they are old.
+pub async fn totals(app: &App, kept: &Kept) -> Result<Arc<Totals>, ApiError> {
+    let now_ms = app.clock.now_ms();
+    let chain = *app.store.chain();
+    let make = app.store.read(move |c| {
+        let epoch = books::open_epoch(c, &chain, now_ms / 1_000)?;
+        let classes = explorer::classes(c)?;
+        let (epochs, _) = explorer::epochs(c, EPOCHS, 0)?;
+        Ok::<_, ApiError>(Totals {
+            miners: classes.iter().map(|class| class.miners).sum(),
+            active: records::active_miners(c, now_ms - ACTIVE_MS, 0, 0)?.1,
+            attestations: explorer::newest_id(c)?,
+            enrolled: books::enrolled(c, epoch)?,
+            epoch,
+            paid_out: TOTAL_SUPPLY - books::balance(c, &Account::Emission)?,
+            classes,
+            epochs,
+            newest: explorer::newest(c, NEWEST)?,
+        })
+    });
+    kept.totals.get(now_ms, TOTALS_MS, make).await
+}
+
+/// A line of the log, in words.
+pub struct LogLine {
+    /// Who.
+    pub miner: String,
+    /// When.
+    pub time: String,
+    /// How long ago.
+    pub ago: String,
+    /// Class, as judged.
+    pub class: String,
+    /// The verdict's sentence.
+    pub summary: String,
+    /// What it counts.
+    pub weight: String,
+}
+
+impl LogLine {
+    /// Of a line of the log.
+    pub fn of(line: &explorer::Line, now_ms: i64) -> Self {
+        let verdict = parse(line.verdict.as_bytes()).unwrap_or_default();
+        let said = |name: &str| tame(verdict[name].as_str().unwrap_or_default());
+        LogLine {
+            miner: line.miner.clone(),
+            time: view::time(line.received_ms),
+            ago: view::ago(line.received_ms, now_ms),
+            class: said("class"),
+            summary: said("summary"),
+            weight: view::weight(line.weight),
+        }
+    }
+}
+
+struct EpochLine {
+    epoch: i64,
+    time: String,
+    miners: String,
+    paid: String,
+}
+
+#[derive(Template)]
+#[template(path = "pages/overview.html")]
+struct Page {
+    active: String,
+    attestations: String,
+    classes: Vec<(String, String, String)>,
+    chain_pot: String,
+    ends: String,
+    enrolled: String,
+    epoch: i64,
+    epochs: Vec<EpochLine>,
+    key: String,
+    miners: String,
+    newest: Vec<LogLine>,
+    now: String,
+    paid_out: String,
+    supply: String,
+    uptime: String,
+    version: &'static str,
+}
+
+/// `/`: the overview; for a program that asks for JSON and for no page, where it finds everything.
+pub async fn root(state: State<Arc<App>>, kept: Extension<Arc<Kept>>, asked: HeaderMap) -> Shown {
+    let accepts = |kind: &str| {
+        let values = asked.get_all(ACCEPT).iter();
+        values
+            .filter_map(|value| value.to_str().ok())
+            .any(|value| value.contains(kind))
+    };
+    if accepts("application/json") && !accepts("text/html") {
+        return Ok(Redirect::to("/api/discover").into_response());
+    }
+    page(state, kept, asked).await
+}
+
+/// The overview.
+pub async fn page(
+    State(app): State<Arc<App>>,
+    Extension(kept): Extension<Arc<Kept>>,
+    asked: HeaderMap,
+) -> Shown {
+    let totals = totals(&app, &kept).await?;
+    let now_ms = app.clock.now_ms();
+    let chain = app.store.chain();
+    let left_s = chain.epoch_end_s(totals.epoch) - now_ms / 1_000;
+    let lines = totals.newest.iter();
+    let page = Page {
+        active: view::count(totals.active),
+        attestations: view::count(totals.attestations),
+        classes: totals
+            .classes
+            .iter()
+            .take(CLASSES)
+            .map(|class| {
+                let link = format!("/explorer/miners?class={}", view::encoded(&class.class));
+                (link, tame(&class.class), view::count(class.miners))
+            })
+            .collect(),
+        chain_pot: view::rtc(chain.pot),
+        ends: view::span(left_s.max(0)),
+        enrolled: view::count(totals.enrolled),
+        epoch: totals.epoch,
+        epochs: totals
+            .epochs
+            .iter()
+            .map(|epoch| EpochLine {
+                epoch: epoch.epoch,
+                time: view::time(epoch.begun_ms),
+                miners: view::count(epoch.miners),
+                paid: view::rtc(epoch.paid),
+            })
+            .collect(),
+        key: app.store.key().public_hex(),
+        miners: view::count(totals.miners),
+        newest: lines.map(|line| LogLine::of(line, now_ms)).collect(),
+        now: view::time(now_ms),
+        paid_out: view::rtc(totals.paid_out),
+        supply: view::rtc(TOTAL_SUPPLY),
+        uptime: view::span(i64::try_from(app.started.elapsed().as_secs()).unwrap_or(0)),
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    show(&page, &asked)
+}
