@@ -49,7 +49,8 @@ global_asm!(
 _start:
     cli
     cld
-    movl $verdigris_pc_stack_end, %esp
+    // Where arguments lie is a multiple of 16 (System V ABI, i386 supplement, 2.2.2).
+    movl $verdigris_pc_stack_end - 8, %esp
     pushl %ebx
     pushl %eax
     lgdt verdigris_pc_gdt_pointer
