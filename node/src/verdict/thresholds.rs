@@ -178,6 +178,14 @@ pub const LIKENESS_LEAST: Threshold = t(
     "the integer unit has four; fewer tell nothing apart",
 );
 
+/// What a division or a root takes at least, of which two are timed.
+pub const LONG_OPERATION: Threshold = t(
+    "long_operation",
+    1_100,
+    "thousandths of an add",
+    "the tables of all architectures: on no core may two of them be below (a test of `checks/counted.rs`; dividers of ARM that stop early come to 1.05, their roots do not); QEMU 7.2 with `-icount` gives 1.00 for each (rig `system`, \"Power Macintosh G3, Linux, QEMU\")",
+);
+
 /// Operations that must be timed, and fit, for a core to be recognised that nothing names.
 pub const RECOGNISED_OPERATIONS: Threshold = t(
     "recognised_operations",

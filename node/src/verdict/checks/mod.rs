@@ -10,6 +10,7 @@ pub mod cache;
 pub mod claim;
 pub mod clock;
 pub mod continuity;
+pub mod counted;
 pub mod counter;
 pub mod environment;
 pub mod fpu;
@@ -49,7 +50,7 @@ pub struct Subject<'a> {
 
 /// Every check of evidence, in the order in which a reader wants them.
 pub fn all(subject: &Subject<'_>) -> Vec<Check> {
-    const CHECKS: [fn(&Subject<'_>) -> Vec<Check>; 20] = [
+    const CHECKS: [fn(&Subject<'_>) -> Vec<Check>; 21] = [
         binding::check,
         arithmetic::check,
         clock::check,
@@ -59,6 +60,7 @@ pub fn all(subject: &Subject<'_>) -> Vec<Check> {
         quirks::check,
         counter::check,
         pipeline::check,
+        counted::check,
         simd::check,
         likeness::check,
         fpu::check,
