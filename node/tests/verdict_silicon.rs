@@ -3,7 +3,7 @@
 mod verdict_machine;
 
 use verdict_machine::{case, honest, verdict};
-use verdigris_node::silicon::cross::{evaluate, rows, Conditions, LeaveOut};
+use verdigris_node::silicon::cross::{evaluate, rows, sum, Conditions, LeaveOut};
 use verdigris_node::silicon::{derive, table};
 use verdigris_node::verdict::{judge, Profiles, WEIGHT_ONE};
 
@@ -29,19 +29,39 @@ fn models_that_the_records_do_not_have_are_told_from_older_ones() {
         skew: 1000,
     };
     let report = evaluate(&rows, &measured, &conditions).unwrap();
-    let honest = report.honest;
+    let honest = sum(&report.honest);
     assert_eq!(honest.claims as usize, rows.len());
     assert!(
         at_least(98, honest.claims - honest.refused, honest.claims),
         "{:?}",
         report.refused
     );
-    for (tallies, share) in [(report.one_older, 90), (report.older, 99)] {
-        for tally in tallies {
+    for (tallies, share) in [(&report.one_older, 95), (&report.older, 99)] {
+        for tally in tallies.iter().map(sum) {
             assert!(tally.claims > 900, "{tally:?}");
             assert!(at_least(share, tally.refused, tally.claims), "{report:#?}");
         }
     }
+    // Under a name that no record is of, only the era can be judged.
+    let [_, older] = report.unrecorded.each_ref().map(sum);
+    assert!(at_least(95, older.refused, older.claims), "{older:?}");
+    // Where a record is near, it is of the processor's own era or the next to it.
+    let near = |((own, found), count): (&(usize, Option<usize>), &u32)| {
+        let far = found.is_some_and(|found| found.abs_diff(*own) > 1);
+        (far, *count)
+    };
+    let far: u32 = report
+        .eras
+        .iter()
+        .map(near)
+        .filter(|(far, _)| *far)
+        .map(|(_, n)| n)
+        .sum();
+    assert!(
+        at_least(95, honest.claims - far, honest.claims),
+        "{:?}",
+        report.eras
+    );
 }
 
 #[test]
@@ -58,7 +78,7 @@ fn models_that_the_records_have_are_proven_to_be_what_they_are() {
     // Every third is enough for a test; the command judges all.
     let some: Vec<_> = rows.into_iter().step_by(3).collect();
     let report = evaluate(&some, &measured, &conditions).unwrap();
-    assert_eq!(report.honest.unrecorded, 0);
+    assert_eq!(sum(&report.honest).unrecorded, 0);
     assert!(report.refused.is_empty(), "{:?}", report.refused);
 }
 

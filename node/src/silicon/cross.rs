@@ -16,6 +16,7 @@ use crate::verdict::conclusion::{kind_holds, score};
 use crate::verdict::processor::{Processor as Named, TRANSMETA};
 use crate::verdict::reason;
 use crate::verdict::silicon::{unit_rank, Core, Silicon};
+use crate::verdict::thresholds::LIKENESS_FAR;
 use crate::verdict::{Aspect, Case, Claim, Profiles, Proof};
 use probe_core::channels::cache::working_set;
 use probe_core::evidence::{clip, Evidence, IdentityReport, EVIDENCE_VERSION};
@@ -57,17 +58,33 @@ pub struct Tally {
     pub unrecorded: u32,
 }
 
+/// The same by model: vendor, family and model of the processors judged. Several dumps of one model, and all that they
+/// claim, are no independent trials.
+pub type ByModel = BTreeMap<String, Tally>;
+
+/// The sum over all models.
+pub fn sum(by_model: &ByModel) -> Tally {
+    let add = |a: Tally, b: &Tally| Tally {
+        claims: a.claims + b.claims,
+        refused: a.refused + b.refused,
+        unrecorded: a.unrecorded + b.unrecorded,
+    };
+    by_model.values().fold(Tally::default(), add)
+}
+
 /// What came out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Processors under their own name.
-    pub honest: Tally,
-    /// Claims to be one generation older, frankly and hiding.
-    pub one_older: [Tally; 2],
-    /// Claims to be two or more generations older, frankly and hiding.
-    pub older: [Tally; 2],
-    /// Processors by the era that they are of and the era of the nearest record.
-    pub eras: BTreeMap<(usize, usize), u32>,
+    /// Processors under their own name: of their own core where that has a record, otherwise of its era.
+    pub honest: ByModel,
+    /// Claims to be a recorded core one generation older, frankly and hiding.
+    pub one_older: [ByModel; 2],
+    /// Claims to be a recorded core two or more generations older, frankly and hiding.
+    pub older: [ByModel; 2],
+    /// Claims to be a core that no record is of, one generation older, and two or more, frankly.
+    pub unrecorded: [ByModel; 2],
+    /// Processors by the era that they are of and the era of the nearest record; `None` where no record is near.
+    pub eras: BTreeMap<(usize, Option<usize>), u32>,
     /// Those refused under their own name.
     pub refused: Vec<String>,
     /// Claims to be two or more generations older that were not refused.
@@ -115,6 +132,8 @@ pub fn evaluate(
     let cores = Silicon::builtin_cores();
     let core = |p: &Processor| cores.core(&p.vendor, p.signature());
     let mut report = Report::default();
+    // Rows that leave the same out are judged by the same records.
+    let mut made: BTreeMap<String, Silicon> = BTreeMap::new();
     for row in rows {
         let own = row.processor();
         let Some(truth) = core(own) else {
@@ -122,20 +141,43 @@ pub fn evaluate(
         };
         let left_out = |other: &Processor| match conditions.leave {
             LeaveOut::Nothing => false,
-            LeaveOut::Model => {
-                let (a, b) = (own.signature(), other.signature());
-                own.vendor == other.vendor && (a.family, a.model) == (b.family, b.model)
-            }
+            LeaveOut::Model => model(own) == model(other),
             LeaveOut::Core => core(other).is_some_and(|c| c.name == truth.name),
         };
-        let kept: Vec<_> = known.iter().filter(|m| !left_out(m.processor)).collect();
-        let latencies = derive::latency_file(kept.iter().copied(), &cores);
-        let models = derive::model_file(kept.iter().copied(), &cores);
-        let silicon = Silicon::parse(CORES, &latencies)?.with_models(&models)?;
-        profiles.silicon = silicon.with_described(DESCRIBED)?;
+        let key = match conditions.leave {
+            LeaveOut::Nothing => String::new(),
+            LeaveOut::Model => model(own),
+            LeaveOut::Core => truth.name.clone(),
+        };
+        profiles.silicon = match made.get(&key) {
+            Some(silicon) => silicon.clone(),
+            None => {
+                let kept: Vec<_> = known.iter().filter(|m| !left_out(m.processor)).collect();
+                let silicon = records(&kept, &cores)?;
+                made.insert(key, silicon.clone());
+                silicon
+            }
+        };
         judge_row(row, truth, &profiles, conditions, &mut report);
     }
     Ok(report)
+}
+
+/// What is known of silicon, of these measurements and by what others describe.
+fn records(kept: &[&Measured<'_>], cores: &Silicon) -> Result<Silicon, String> {
+    let latencies = derive::latency_file(kept.iter().copied(), cores);
+    let models = derive::model_file(kept.iter().copied(), cores);
+    let silicon = Silicon::parse(CORES, &latencies)?.with_models(&models)?;
+    silicon.with_described(DESCRIBED)
+}
+
+/// Vendor, family and model.
+fn model(processor: &Processor) -> String {
+    let signature = processor.signature();
+    format!(
+        "{} {} {}",
+        processor.vendor, signature.family, signature.model
+    )
 }
 
 /// Judges one processor under its own name and every older one.
@@ -148,30 +190,35 @@ fn judge_row(
 ) {
     let silicon = &profiles.silicon;
     let era = silicon.era_of(truth.year);
+    let model = model(row.processor());
+    let count = |of: &mut ByModel, judged: &Judged| {
+        of.entry(model.clone()).or_default().count(judged);
+    };
     let name = Words {
         eax: row.processor().eax,
         vendor: &row.processor().vendor,
     };
     let honest = judge(&evidence(row, name, None, conditions), row, profiles);
-    report.honest.count(&honest);
+    count(&mut report.honest, &honest);
     if honest.refused {
         report.refused.push(row.processor().describe());
     }
-    if let Some(nearest) = honest.nearest {
-        *report.eras.entry((era, nearest)).or_default() += 1;
-    }
-    let recorded = |c: &&Core| silicon.records().iter().any(|r| r.core == c.name);
-    for claimed in silicon.cores().iter().filter(recorded) {
+    *report.eras.entry((era, honest.nearest)).or_default() += 1;
+    for claimed in silicon.cores() {
         let older = era.saturating_sub(silicon.era_of(claimed.year));
-        let tallies = match older {
-            0 => continue,
-            1 => &mut report.one_older,
-            _ => &mut report.older,
+        if older == 0 {
+            continue;
+        }
+        let recorded = silicon.records().iter().any(|r| r.core == claimed.name);
+        let tallies = match (recorded, older) {
+            (false, _) => std::slice::from_mut(&mut report.unrecorded[(older - 1).min(1)]),
+            (true, 1) => &mut report.one_older[..],
+            (true, _) => &mut report.older[..],
         };
         for (tally, hidden) in tallies.iter_mut().zip([None, Some(claimed)]) {
             let forged = evidence(row, claimed.into(), hidden, conditions);
             let judged = judge(&forged, row, profiles);
-            tally.count(&judged);
+            count(tally, &judged);
             if older > 1 && !judged.refused {
                 let how = hidden.map_or("frankly", |_| "hiding");
                 let who = row.processor().describe();
@@ -195,7 +242,7 @@ impl Tally {
 struct Judged {
     refused: bool,
     unrecorded: bool,
-    /// Era of the nearest record.
+    /// Era of the nearest record, where that is near.
     nearest: Option<usize>,
 }
 
@@ -228,6 +275,7 @@ fn judge(evidence: &Evidence, row: &Row<'_>, profiles: &Profiles) -> Judged {
     let near = likeness::near(&subject);
     let nearest = near
         .first()
+        .filter(|n| n.distance <= LIKENESS_FAR.value)
         .and_then(|n| silicon.core_named(&n.record.core));
     Judged {
         refused: score(&checks, Aspect::Kind).is_some() && !kind_holds(&checks),
@@ -287,7 +335,10 @@ pub fn evidence(
         let skew = if loose { conditions.skew } else { 1000 };
         let ratio = noise.on(u64::from(least) * skew / 1000 + k.nominal);
         let ratio = u32::try_from(ratio).unwrap_or(u32::MAX);
-        Some([ratio, ratio, ratio, ratio])
+        // Where the table does not say how the operation overlaps, it does not.
+        let apart = row.measured.ratios.get(&*format!("{}_apart", k.operation));
+        let each = apart.map_or(ratio, |&[least, _]| noise.on(least.into()) as u32);
+        Some([ratio, each, ratio, each])
     };
     let scalar = if sse2 {
         &kernel::MEASURED
@@ -429,18 +480,16 @@ pub fn print(report: &Report, silicon: &Silicon) -> String {
         // Writing to a string does not fail.
         let _ = writeln!(out, "{text}");
     };
-    let Report {
-        honest,
-        one_older,
-        older,
-        ..
-    } = report;
+    let honest = sum(&report.honest);
     line(format_args!(
-        "honest: {} processors, {} proven, {} without a record of their core, {} refused",
+        "honest: {} processors of {} models, {} accepted as their core, {} by its era (no record is of their core), {} \
+         refused: true era accepted {}",
         honest.claims,
+        report.honest.len(),
         honest.claims - honest.refused - honest.unrecorded,
         honest.unrecorded,
-        honest.refused
+        honest.refused,
+        percent(honest.claims - honest.refused, honest.claims)
     ));
     for name in &report.refused {
         line(format_args!("  refused: {name}"));
@@ -448,22 +497,38 @@ pub fn print(report: &Report, silicon: &Silicon) -> String {
     for name in &report.missed {
         line(format_args!("  missed: {name}"));
     }
-    for (what, [frank, hiding]) in [("one generation", one_older), ("two or more", older)] {
-        for (how, tally) in [("frank", frank), ("hiding", hiding)] {
-            line(format_args!(
-                "claims {what} older, {how}: {} of {} refused ({})",
-                tally.refused,
-                tally.claims,
-                percent(tally.refused, tally.claims)
-            ));
-        }
+    let [one_frank, one_hiding] = &report.one_older;
+    let [older_frank, older_hiding] = &report.older;
+    let [one_unrecorded, older_unrecorded] = &report.unrecorded;
+    for (what, by_model) in [
+        ("one generation older, frank", one_frank),
+        ("one generation older, hiding", one_hiding),
+        ("two or more older, frank", older_frank),
+        ("two or more older, hiding", older_hiding),
+        (
+            "one generation older, a core without a record",
+            one_unrecorded,
+        ),
+        (
+            "two or more older, a core without a record",
+            older_unrecorded,
+        ),
+    ] {
+        let tally = sum(by_model);
+        line(format_args!(
+            "claims {what}: {} of {} refused ({})",
+            tally.refused,
+            tally.claims,
+            percent(tally.refused, tally.claims)
+        ));
     }
     line(format_args!(
-        "era of the nearest record, by true era (rows):"
+        "era of the nearest record, by true era (rows); last, those like none:"
     ));
     let eras = silicon.eras();
     for (row, era) in eras.iter().enumerate() {
-        let cells: Vec<String> = (0..eras.len())
+        let columns = (0..eras.len()).map(Some).chain([None]);
+        let cells: Vec<String> = columns
             .map(|column| report.eras.get(&(row, column)).copied().unwrap_or(0))
             .map(|count| format!("{count:4}"))
             .collect();

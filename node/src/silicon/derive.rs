@@ -3,6 +3,7 @@
 
 use super::table::{Curve, Latencies, Mode, Processor};
 use crate::verdict::silicon::{Bounds, Core, Silicon};
+use probe_core::machine::{FP_LANES, INT_LANES};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -32,6 +33,18 @@ const OPERATIONS: [(&str, &[&str]); 18] = [
     ("identify", &["cpuid0"]),
 ];
 
+/// Operations that do not wait for one another, the instruction that speaks of each, and in how many chains
+/// the probe has it: no more overlap than those allow is seen.
+const APART: [(&str, &str, usize); 7] = [
+    ("int_mul_apart", "imul32", INT_LANES),
+    ("load_apart", "load32", INT_LANES),
+    ("vec_shuffle_apart", "pshufd", FP_LANES),
+    ("vec_permute_apart", "pshufb_xmm", FP_LANES),
+    ("vec_mul_add_apart", "pmaddwd_xmm", FP_LANES),
+    ("vec_fp_add_apart", "addps", FP_LANES),
+    ("vec_fp_mul_apart", "mulps", FP_LANES),
+];
+
 /// Bounds by operation, thousandths of a dependent add.
 pub type Ratios = BTreeMap<&'static str, Bounds>;
 
@@ -58,7 +71,16 @@ pub fn ratios(table: &[Latencies]) -> Vec<Measured<'_>> {
         let found = OPERATIONS
             .iter()
             .filter_map(|(name, i)| Some((*name, of(i)?)));
-        Some(found.collect())
+        let apart = |instruction: &str, lanes: usize| {
+            let [each, chain] = [&line.throughput, &line.latency].map(|t| t.get(instruction));
+            let seen = (*each?).max(chain? / u32::try_from(lanes).ok()?);
+            let ratio = u32::try_from(ratio(seen)).ok()?;
+            Some([ratio, ratio])
+        };
+        let overlapping = APART
+            .iter()
+            .filter_map(|&(name, instruction, lanes)| Some((name, apart(instruction, lanes)?)));
+        Some(found.chain(overlapping).collect())
     };
     let lines = table.iter().map(|line| (&line.processor, ratios(line)));
     lines
@@ -92,7 +114,8 @@ pub fn latency_file<'a>(
         for name in names {
             let (processors, bounds) = groups.entry(name).or_default();
             *processors += 1;
-            for (operation, ratio) in ratios {
+            let waits = |name: &str| APART.iter().all(|(apart, ..)| *apart != name);
+            for (operation, ratio) in ratios.iter().filter(|(name, _)| waits(name)) {
                 widen(bounds.entry(*operation).or_insert(*ratio), *ratio);
             }
         }
@@ -139,7 +162,8 @@ pub fn model_file<'a>(
     let mut text = String::from(HEAD);
     text.push_str(
         "# One record for each vector of latencies that differs within a core, thousandths of its dependent\n\
-         # add, oldest core first. source names the dumps: name, signature, mode.\n",
+         # add, oldest core first. _apart is the same operation where none waits for another. source names the\n\
+         # dumps: name, signature, mode.\n",
     );
     for (core, ratios, processors) in records {
         let source = processors.join("; ");

@@ -81,6 +81,8 @@ pub struct Latencies {
     pub processor: Processor,
     /// Latency by instruction, thousandths of a cycle; none of them zero.
     pub latency: BTreeMap<&'static str, u32>,
+    /// Reciprocal throughput by instruction, thousandths of a cycle; none of them zero.
+    pub throughput: BTreeMap<&'static str, u32>,
 }
 
 /// All lines of the memory table that speak of one dump.
@@ -199,14 +201,19 @@ pub fn latencies(text: &str) -> Result<Vec<Latencies>, TableError> {
             let processor = line.processor()?;
             line.agrees("stepping", u32::from(processor.signature().stepping))?;
             line.optional("mhz", MOST_CYCLES)?;
-            let mut latency = BTreeMap::new();
+            let (mut latency, mut throughput) = (BTreeMap::new(), BTreeMap::new());
             for (instruction, [lat, thr]) in INSTRUCTIONS.iter().zip(&instructions) {
-                line.optional(thr, MOST_CYCLES)?;
-                if let Some(cycles) = line.optional(lat, MOST_CYCLES)?.filter(|&c| c > 0) {
-                    latency.insert(*instruction, cycles);
+                for (column, map) in [(lat, &mut latency), (thr, &mut throughput)] {
+                    if let Some(cycles) = line.optional(column, MOST_CYCLES)?.filter(|&c| c > 0) {
+                        map.insert(*instruction, cycles);
+                    }
                 }
             }
-            Ok(Latencies { processor, latency })
+            Ok(Latencies {
+                processor,
+                latency,
+                throughput,
+            })
         })
         .collect()
 }

@@ -1,22 +1,32 @@
-//! Which processor of the tables a measured x86 machine is like, by its latencies alone.
+//! Which processor of the tables a measured x86 machine is like, by what its operations cost and where its caches end.
 //!
 //! Each operation's ratio to the add is compared with each record's, in logarithms: twice as dear is an octave
 //! away, and so is half as dear. The distance from a record is the mean over the operations that both have,
 //! where an operation counts
 //! - whole, beyond what our kernel may differ from the instruction that the record measures ([`Kernel`]);
 //! - half, within that: an exact likeness is nearer than one that only may be;
-//! - less, where the instruction's latency depends on its operands ([`Kernel::weight`]);
+//! - less, where the instruction's latency depends on its operands, or where none waits for another
+//!   ([`Kernel::weight`]);
 //! - and never more than `MOST`, so that one operation spoilt by noise does not decide.
+//!
+//! A level of cache counts as an operation does: nothing where it ends as one of the core's does, an octave elsewhere.
 //!
 //! All of it is integer arithmetic, thousandths of an octave: every host gets the same distance.
 
-use super::checks::kernel::Kernel;
-use super::silicon::{Bounds, Core, Record};
-use super::thresholds::{LIKENESS_FAR, LIKENESS_LEAST, LIKENESS_MARGIN};
+use super::checks::kernel::{Kernel, FULL};
+use super::silicon::{Bounds, Core, Record, Silicon};
+use super::thresholds::{ERA_NEAR, LIKENESS_FAR, LIKENESS_LEAST, LIKENESS_MARGIN};
 use std::collections::BTreeMap;
 
 /// The most that one operation counts, thousandths of an octave.
 const MOST: u64 = 1_500;
+
+/// Generations from which on a core is another's ancestor no more: neighbours share pipelines (Banias and Yonah,
+/// Goldmont Plus and Tremont).
+const ERA_APART: usize = 2;
+
+/// What a cache that ends elsewhere counts, thousandths of an octave: capacities are an octave apart.
+const LEVEL: u64 = 1_000;
 
 /// How far a measurement may lie from a record and still be the same, thousandths of the record's.
 const SAME: u64 = 30;
@@ -28,6 +38,15 @@ pub struct Sample<'a> {
     pub kernel: &'a Kernel,
     /// Thousandths of a dependent add.
     pub ratio: u64,
+}
+
+/// A record that a machine may be like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidate<'a> {
+    /// The record.
+    pub record: &'a Record,
+    /// Whether the first and the second level of its core's caches end where the machine's do, where that is told.
+    pub levels: [Option<bool>; 2],
 }
 
 /// A record, and how far a machine is from it.
@@ -66,11 +85,12 @@ pub enum Likeness<'a> {
 /// The nearest record of each core, nearest first; at one distance by the core's name.
 pub fn nearest<'a>(
     samples: &[Sample<'_>],
-    records: impl IntoIterator<Item = &'a Record>,
+    candidates: impl IntoIterator<Item = Candidate<'a>>,
 ) -> Vec<Near<'a>> {
     let mut best: BTreeMap<&str, Near<'a>> = BTreeMap::new();
-    for record in records {
-        let Some(distance) = distance(samples, &record.bounds) else {
+    for candidate in candidates {
+        let record = candidate.record;
+        let Some(distance) = distance(samples, &candidate) else {
             continue;
         };
         let near = Near { record, distance };
@@ -102,11 +122,30 @@ pub fn compare<'a>(core: &Core, near: &[Near<'a>]) -> Likeness<'a> {
     }
 }
 
+/// Whether all records that a machine is very like are two or more generations from `core`. Where nothing is that
+/// near, no era is told, and none spoken against.
+pub fn is_of_another_era(core: &Core, near: &[Near<'_>], silicon: &Silicon) -> bool {
+    let era = silicon.era_of(core.year);
+    let mut very = near
+        .iter()
+        .take_while(|n| n.distance <= ERA_NEAR.value)
+        .peekable();
+    let apart = |near: &Near<'_>| {
+        let other = silicon.core_named(&near.record.core);
+        other.is_some_and(|c| silicon.era_of(c.year).abs_diff(era) >= ERA_APART)
+    };
+    very.peek().is_some() && very.all(apart)
+}
+
 /// Thousandths of an octave an operation; `None` where too few operations are shared.
-fn distance(samples: &[Sample<'_>], bounds: &BTreeMap<String, Bounds>) -> Option<u64> {
+fn distance(samples: &[Sample<'_>], candidate: &Candidate<'_>) -> Option<u64> {
     let (mut sum, mut weights, mut shared) = (0, 0, 0);
+    for ends in candidate.levels.into_iter().flatten() {
+        weights += FULL;
+        sum += if ends { 0 } else { FULL * LEVEL };
+    }
     for Sample { kernel, ratio } in samples {
-        let Some(&bounds) = bounds.get(kernel.operation) else {
+        let Some(&bounds) = candidate.record.bounds.get(kernel.operation) else {
             continue;
         };
         shared += 1;
@@ -195,6 +234,13 @@ mod tests {
         }
     }
 
+    fn candidates(records: &[Record]) -> impl Iterator<Item = Candidate<'_>> {
+        let levels = [None; 2];
+        records
+            .iter()
+            .map(move |record| Candidate { record, levels })
+    }
+
     fn samples(ratios: [u64; 4]) -> Vec<Sample<'static>> {
         let names = ["int_mul", "load", "fp_add", "fp_mul"];
         let kernel = |name| MEASURED.iter().find(|k| k.operation == name).unwrap();
@@ -213,10 +259,13 @@ mod tests {
             record("old", 10_000, 1_000, 3_000, 3_000),
             record("new", 3_000, 4_000, 4_000, 4_000),
         ];
-        let near = nearest(&samples([3_000, 4_000, 4_000, 4_000]), &records);
+        let near = nearest(&samples([3_000, 4_000, 4_000, 4_000]), candidates(&records));
         assert_eq!((near[0].record.core.as_str(), near[0].distance), ("new", 0));
         assert!(near[1].distance > 500);
-        let spoilt = nearest(&samples([3_000, 4_000, 4_000, 4_000_000]), &records);
+        let spoilt = nearest(
+            &samples([3_000, 4_000, 4_000, 4_000_000]),
+            candidates(&records),
+        );
         assert_eq!(spoilt[0].record.core, "new");
         assert_eq!(spoilt[0].distance, MOST / 4);
     }
@@ -224,7 +273,7 @@ mod tests {
     #[test]
     fn too_few_operations_tell_nothing() {
         let records = [record("new", 3_000, 4_000, 4_000, 4_000)];
-        assert!(nearest(&samples([3_000; 4])[..3], &records).is_empty());
+        assert!(nearest(&samples([3_000; 4])[..3], candidates(&records)).is_empty());
     }
 
     proptest! {
@@ -239,7 +288,7 @@ mod tests {
         fn any_ratio_is_judged(ratios in any::<[u32; 4]>(), bounds in any::<[u32; 4]>()) {
             let [a, b, c, d] = bounds;
             let records = [record("any", a, b, c, d)];
-            let near = nearest(&samples(ratios.map(u64::from)), &records);
+            let near = nearest(&samples(ratios.map(u64::from)), candidates(&records));
             prop_assert!(near.iter().all(|n| n.distance <= MOST));
         }
     }

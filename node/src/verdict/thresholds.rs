@@ -88,6 +88,22 @@ pub const MICROSECOND_LATTICE: Threshold = t(
     "SheepShaver's time base advances by whole microseconds, 25 ticks at 25 MHz (muldiv64 of a microsecond clock); crystals do not",
 );
 
+/// A counter's step above which it is its own, and not that of a core whose clock is a whole part of the counter's.
+pub const COUNTER_LATTICE: Threshold = t(
+    "counter_lattice",
+    16,
+    "ticks",
+    "a core under load runs at 0.4 GHz or more, and no counter above 6.4 GHz: it moves by at most 16 ticks in a cycle of the core",
+);
+
+/// Steps that must have been seen for their common divisor to be the counter's.
+pub const COUNTER_MOVES: Threshold = t(
+    "counter_moves",
+    512,
+    "steps",
+    "that all of so many are multiples of twice the counter's step by chance has odds of 2 to the power of -512",
+);
+
 /// How far a counter's rate, by the system's clock, may lie outside its nominal range.
 pub const COUNTER_RATE: Threshold = t(
     "counter_rate",
@@ -146,6 +162,39 @@ pub const KIND_FIT: Threshold = t(
     "the processor table, x86-64 rows: judged against a table without its own signature none of 79 honest processors fell below; of 3,002 claims to be another core 2,409 did (before likeness was compared too)",
 );
 
+/// How far from every record of any core a machine may be that names a core with a record.
+pub const IMITATION_FAR: Threshold = t(
+    "imitation_far",
+    200,
+    "thousandths of an octave an operation",
+    "the processor table, own models left out, every figure moved by up to 3 %: of 56 processors whose core still has a record none is farther than 32 from the nearest of any core (60 and 130 with divisions and roots at 0.6 and 1.5 times what the table says); 548 of 552 draws within the bands of all processors are farther than 200 (rig `invention`, \"the same, in numbers that agree with each other\", before this was checked)",
+);
+
+/// How wide a record's range of one operation may be for the record to tell machines of other cores from inventions.
+pub const RECORD_RANGE: Threshold = t(
+    "record_range",
+    2_000,
+    "thousandths of its least",
+    "the manual's ranges of a 486 (IMUL 13-42, FADD 8-20) let through 8 in 1,000 draws within the bands of all processors that name a K6 (rig `invention`); measured records have no such ranges",
+);
+
+/// How far a latency may lie from a whole number of adds, thousandths of it.
+pub const WHOLE_CYCLES: Threshold = t(
+    "whole_cycles",
+    45,
+    "thousandths",
+    "latencies are whole cycles, and so is an add or half of one: on a Zen 5 with thirteen other programs on its two processors 66 probes of 16 operations each were within 25",
+);
+
+/// Operations between two whole numbers of adds, and more than a quarter of all, from which a core that nobody has
+/// recorded is none.
+pub const FRACTIONAL_OPERATIONS: Threshold = t(
+    "fractional_operations",
+    3,
+    "operations",
+    "the processor table, x86-64 rows: of 79 processors none has more than 1 (2, with every figure moved by up to 3 %), divisions and roots aside; 86 % of draws within the bands of all processors have 3 or more (rig `invention`, \"the same, of a core that nobody has measured\")",
+);
+
 /// The same for a core that manuals and compilers describe, of another family than x86.
 pub const DESCRIBED_FIT: Threshold = t(
     "described_fit",
@@ -157,9 +206,9 @@ pub const DESCRIBED_FIT: Threshold = t(
 /// How much farther than the nearest record of all a machine may be from the nearest of its own core.
 pub const LIKENESS_MARGIN: Threshold = t(
     "likeness_margin",
-    50,
+    30,
     "thousandths of an octave an operation",
-    "`verdigris-node silicon evaluate`, models left out whole: it refuses no honest processor of a recorded core and 97 % of claims to be one generation older; more takes neighbours for each other",
+    "`verdigris-node silicon evaluate`, models left out whole: a processor is at most 14 farther from its own core than from the nearest, and 23 where divisions and roots are at 0.6 or 1.5 times what the table says (`--skew 600`, `--skew 1500`); more takes neighbours for each other",
 );
 
 /// How far from the nearest record of its own core a machine may be.
@@ -176,6 +225,22 @@ pub const LIKENESS_LEAST: Threshold = t(
     4,
     "operations",
     "the integer unit has four; fewer tell nothing apart",
+);
+
+/// Within what distance a record says of which era a machine is whose own core has none.
+pub const ERA_NEAR: Threshold = t(
+    "era_near",
+    40,
+    "thousandths of an octave an operation",
+    "`verdigris-node silicon evaluate`, models left out whole: of processors whose core then has no record, one whose nearest is of two eras later is 48 from it (Westmere, from Zen); processors whose core has one are within 32 of it",
+);
+
+/// From what share of its latency on an operation counts as one that does not overlap with itself.
+pub const OVERLAP: Threshold = t(
+    "overlap",
+    900,
+    "thousandths of the latency",
+    "two figures moved by 3 % each are 0.94 times each other at least; the processor table: what overlaps at all takes at most 0.7 times its latency but for dividers",
 );
 
 /// What a division or a root takes at least, of which two are timed.
@@ -286,6 +351,14 @@ pub const JITTER_RESOLUTION: Threshold = t(
     256,
     "steps of the counter",
     "one step is then 0.4 % of the window; shorter windows may repeat to the tick on an honest machine",
+);
+
+/// How far the shortest window of an operation, in shortest windows of adds, may lie from its latency in the pipeline.
+pub const WINDOW_AGREEMENT: Threshold = t(
+    "window_agreement",
+    333,
+    "thousandths",
+    "the same chains on the same machine: 67 probes of a Zen 5, idle and with up to thirteen other programs on two processors, lie between 0.972 and 0.996 (a read of the counter and the loop are in both); a third leaves room for a loop of a tenth and a read of a tenth of the window",
 );
 
 /// Variation of fixed work above which other work or a hypervisor takes time away.

@@ -40,13 +40,7 @@ const ONE_START: &str =
 
 /// The bounds; the first that fits a way is its own.
 pub const BOUNDS: &[Bound] = &[
-    hole(
-        "honest",
-        "tables",
-        0.05,
-        "cores with second levels that x86.toml does not have (Covington has none), capacities that the measured \
-         curve does not show (Richland in 32 bits), and a load that the two tables give differently (Efficeon)",
-    ),
+    none("honest", "tables"),
     none("honest", "simulated"),
     hole(
         "honest",
@@ -106,6 +100,7 @@ pub const BOUNDS: &[Bound] = &[
     hole("fleets", "3 names", 1.0, ONE_START),
     hole("fleets", "5 names", 1.0, ONE_START),
     none("fleets", ""),
+    none("slowing", ""),
     none("guest", ""),
     none("emulation", ""),
     none("system", ""),

@@ -2,7 +2,7 @@
 
 use super::bounds::{bound, BOUNDS};
 use super::figures::{channels, lines, suspicion, suspicions, Line, Question, Run};
-use super::heldout::held_out;
+use super::heldout::{held_out, HeldOut};
 use super::plot::{curves, distributions, Panel};
 use super::record::{Goal, Origin, Truth};
 use super::rigs::Rig;
@@ -48,6 +48,7 @@ pub fn write(
     let lines = lines(runs);
     page.attacks(&lines);
     page.honest(&lines);
+    page.line(&super::fleet_figures::section(runs, percent));
     page.holes(&lines);
     page.errors(runs, &lines);
     page.units(context.seed);
@@ -279,39 +280,60 @@ impl Page {
 
     /// Real models that are in no record.
     fn held_out(&mut self) -> Result<(), String> {
-        let held_out = held_out()?;
         self.line("## Real x86 models that no record is of\n");
         self.line(
             "The processors of the tables once more, each judged without the records of its own model (same vendor, \
-             family and model), by the node's checks of kind called as a library. Refused: judged not to be of the core \
-             that it names. A machine of a core that then has no record is neither refused nor proven: it is paid as \
-             its architecture.\n",
+             family and model), and then without those of its whole core, by the node's checks of kind called as a \
+             library. Refused: judged not to be of the core that it names. A machine of a core that then has no record \
+             is judged by its era alone, and paid as its architecture. By model: models are drawn with all that their \
+             processors claim.\n",
         );
-        self.line("| names | claims | refused | share | 95 % | without a record |");
-        self.line("|---|--:|--:|--:|---|--:|");
-        for line in &held_out.lines {
+        self.line(
+            "| left out | names | claims | models | refused | share | 95 % | by model | accepted by era alone |",
+        );
+        self.line("|---|---|--:|--:|--:|--:|---|---|--:|");
+        let held_out = held_out()?;
+        for (without, line) in held_out
+            .iter()
+            .flat_map(|h| h.lines.iter().map(move |l| (h, l)))
+        {
             let row = format!(
-                "| {} | {} | {} | {} | {} | {} |",
+                "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+                without.left_out,
                 line.what,
                 line.refused.of,
+                line.models,
                 line.refused.hits,
                 rate(line.refused),
                 interval(line.refused.interval(CONFIDENCE)),
-                line.unrecorded,
+                line.by_model.map_or("–".into(), interval),
+                line.by_era,
             );
             self.line(&row);
         }
-        self.line("\nProcessors of each era (rows), by the era of the nearest record (columns, the same):\n");
+        for without in &held_out {
+            self.eras(without);
+        }
+        Ok(())
+    }
+
+    fn eras(&mut self, held_out: &HeldOut) {
         self.line(&format!(
-            "| era |{} right |",
-            " |".repeat(held_out.eras.len())
+            "\nProcessors of each era (rows), by the era of the nearest record (columns, the same; last, those near no \
+             record), without {}:\n",
+            held_out.left_out
         ));
-        self.line(&format!("|---|{}--:|", "--:|".repeat(held_out.eras.len())));
+        let columns = held_out.eras.len();
+        self.line(&format!(
+            "| era |{} none | right, of those near one |",
+            " |".repeat(columns)
+        ));
+        self.line(&format!("|---|{}--:|--:|", "--:|".repeat(columns)));
         for (i, (name, row)) in held_out.eras.iter().enumerate() {
             let cells: Vec<String> = row.iter().map(u32::to_string).collect();
             let right = Share {
                 hits: row[i].into(),
-                of: row.iter().copied().map(u64::from).sum(),
+                of: row[..columns].iter().copied().map(u64::from).sum(),
             };
             self.line(&format!(
                 "| {name} | {} | {} |",
@@ -320,7 +342,6 @@ impl Page {
             ));
         }
         self.line("");
-        Ok(())
     }
 
     fn curves(&mut self, runs: &[Run]) -> Result<(), String> {

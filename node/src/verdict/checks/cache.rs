@@ -177,29 +177,66 @@ fn capacities(subject: &Subject<'_>, cache: &cache::Evidence) -> Vec<Check> {
 
 /// Whether the curve may be that of a core made with one of these first- and second-level caches: nothing
 /// that it shows speaks against all of them.
-pub(super) fn may_be(subject: &Subject<'_>, [first, second]: [&[u32]; 2]) -> bool {
-    let Some(cache) = &subject.evidence.cache else {
-        return true;
+pub(super) fn may_be(subject: &Subject<'_>, caches: [&[u32]; 2]) -> bool {
+    levels(subject, caches)
+        .iter()
+        .all(|ends| *ends != Some(false))
+}
+
+/// Whether the first and the second level end where one of these does. `None` where nothing is known of the level, or
+/// the curve does not tell.
+fn levels(subject: &Subject<'_>, [first, second]: [&[u32]; 2]) -> [Option<bool>; 2] {
+    let (Some(cache), Some(&smallest)) = (&subject.evidence.cache, first.iter().min()) else {
+        return [None; 2];
     };
-    let Some(&smallest) = first.iter().min() else {
-        return true;
+    let level =
+        |known: &[u32], from| any(known.iter().map(|&size| holds(&cache.curve, from, size)));
+    [level(first, 1), level(second, smallest * 2)]
+}
+
+/// The same for comparing cores: the first level must also reach as far as it is large, so that one of half the size
+/// is not taken for it.
+pub(super) fn exact_levels(subject: &Subject<'_>, caches: [&[u32]; 2]) -> [Option<bool>; 2] {
+    let [first, second] = levels(subject, caches);
+    let curve = subject.evidence.cache.as_ref().map(|c| &c.curve[..]);
+    let exact = |&size: &u32| {
+        let curve = curve?;
+        Some(holds(curve, 1, size)? && fills(curve, size)?)
     };
-    [(first, 1), (second, smallest * 2)]
-        .into_iter()
-        .all(|(known, from)| {
-            let mut fits = known.iter().map(|&size| holds(&cache.curve, from, size));
-            known.is_empty() || fits.any(|fit| fit != Some(false))
-        })
+    [first.and(any(caches[0].iter().map(exact))), second]
+}
+
+/// Whether one of the sizes fits: `None` where none does but of one nothing can be said.
+fn any(fits: impl Iterator<Item = Option<bool>> + Clone) -> Option<bool> {
+    if fits.clone().any(|fit| fit == Some(true)) {
+        Some(true)
+    } else if fits.clone().any(|fit| fit.is_none()) {
+        None
+    } else {
+        fits.clone().next().map(|_| false)
+    }
+}
+
+/// Whether fewer than half of the loads miss a first level of `size` KiB that it can hold, of those that miss at twice
+/// the size. Sizes between two powers of two are looked at at the lower: tables have no others.
+fn fills(curve: &[Spread], size: u32) -> Option<bool> {
+    let full = 1 << size.checked_ilog2()?;
+    let [start, full, outside] = [1, full, size.checked_mul(2)?].map(|kib| at(curve, kib));
+    let (start, full, outside) = (start?, full?, outside?);
+    Some(2 * full.saturating_sub(start) < outside.saturating_sub(start))
+}
+
+/// The latency at a working set of at least so many KiB.
+fn at(curve: &[Spread], kib: u32) -> Option<u64> {
+    let entry = (0..curve.len()).find(|&i| cache::working_set(i) >= u64::from(kib) * 1024)?;
+    curve.get(entry).map(|spread| u64::from(spread[MIN]))
 }
 
 /// Whether a level of `size` KiB ends where the curve, from `from` KiB on, says that one ends. `None` where the
 /// curve ends before, or the level would be too short to see. A size of none is a level that a member does not
 /// have: nothing ends between `from` and [`CACHE_RISE_FROM`].
 fn holds(curve: &[Spread], from: u32, size: u32) -> Option<bool> {
-    let at = |kib: u32| {
-        let entry = (0..curve.len()).find(|&i| cache::working_set(i) >= u64::from(kib) * 1024)?;
-        curve.get(entry).map(|spread| u64::from(spread[MIN]))
-    };
+    let at = |kib: u32| at(curve, kib);
     let start = at(from)?;
     if size == 0 {
         let far = at(u32::try_from(CACHE_RISE_FROM.value).ok()?)?;

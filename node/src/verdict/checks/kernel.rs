@@ -43,6 +43,10 @@ pub(crate) const FULL: u64 = 100;
 /// II and III (`verdigris-node silicon evaluate --skew 600`, `--skew 1500`).
 const LOOSE: u64 = 40;
 
+/// The weight of a kernel of many chains: what it waits for instead is not only the unit, and members of one core
+/// differ (Jaguar and Puma in FP adds).
+const APART: u64 = 40;
+
 /// A kernel that is the tabulated instruction itself: a tenth either way.
 pub(crate) const fn same(operation: &'static str, name: &'static str) -> Kernel {
     Kernel {
@@ -156,6 +160,30 @@ pub(crate) const MEASURED_VECTOR: [Kernel; 11] = [
     same("wide_fp_mul_add", "wide fused"),
     same("wide_permute", "wide permute"),
 ];
+
+/// Operations that do not wait for one another, against measurements of x86 processors: the row of the matrix,
+/// and the kernel.
+pub(crate) const MEASURED_APART: [(usize, Kernel); 2] = [
+    (1, apart("int_mul_apart", "independent multiply")),
+    (4, apart("load_apart", "independent load")),
+];
+
+/// The same for the vector unit.
+pub(crate) const MEASURED_VECTOR_APART: [(usize, Kernel); 5] = [
+    (1, apart("vec_shuffle_apart", "independent shuffle")),
+    (2, apart("vec_permute_apart", "independent permute")),
+    (4, apart("vec_mul_add_apart", "independent multiply-add")),
+    (5, apart("vec_fp_add_apart", "independent FP add")),
+    (6, apart("vec_fp_mul_apart", "independent FP multiply")),
+];
+
+/// A kernel of many chains. Making room for them may take a third of an add each.
+const fn apart(operation: &'static str, name: &'static str) -> Kernel {
+    Kernel {
+        weight: APART,
+        ..within(operation, name, 900, 300)
+    }
+}
 
 /// Against cycles as manuals and compilers give them, for every other family. In the order of the
 /// channel's matrix.

@@ -1,14 +1,18 @@
 //! Whose latencies these are: an x86 machine against every record of a real processor that could run its
 //! program, and the core that it names among them.
 
-use super::kernel::MEASURED_VECTOR;
-use super::{about, Subject};
+use super::kernel::{MEASURED_APART, MEASURED_VECTOR, MEASURED_VECTOR_APART};
+use super::{about, cache, Subject};
 use crate::verdict::checks::pipeline;
-use crate::verdict::likeness::{compare, nearest, Likeness, Near, Sample};
+use crate::verdict::likeness::{
+    compare, is_of_another_era, nearest, Candidate, Likeness, Near, Sample,
+};
 use crate::verdict::processor::Known;
 use crate::verdict::reason;
 use crate::verdict::silicon::{unit_rank, Record};
-use crate::verdict::thresholds::{LIKENESS_FAR, LIKENESS_LEAST, LIKENESS_MARGIN, NONE};
+use crate::verdict::thresholds::{
+    ERA_NEAR, LIKENESS_FAR, LIKENESS_LEAST, LIKENESS_MARGIN, NONE, OVERLAP,
+};
 use crate::verdict::{Aspect, Check, Outcome};
 
 /// Compares the core that the machine names with the one that it is like.
@@ -17,6 +21,7 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
         return Vec::new();
     };
     let near = near(subject);
+    let silicon = &subject.profiles.silicon;
     let draft = about("likeness", Aspect::Kind);
     let Some(first) = near.first() else {
         return vec![draft.absent("Too few operations were timed to tell cores apart.")];
@@ -25,6 +30,24 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
     let draft = draft.measured(measured);
     let check = match compare(core, &near) {
         Likeness::Untold => draft.absent("Too few operations were timed to tell cores apart."),
+        Likeness::Unrecorded { nearest } if is_of_another_era(core, &near, silicon) => {
+            let era = |year| silicon.eras().get(silicon.era_of(year));
+            let own = era(core.year).map_or("", |e| e.name.as_str());
+            draft
+                .code(reason::LATENCIES_OF_ANOTHER_CORE)
+                .expected(format!("latencies of the era of a {}: {own}", core.name))
+                .margin(ERA_NEAR.value, nearest.distance.max(1))
+                .so(
+                    Outcome::Fail,
+                    format!(
+                        "No record is of a {}, but all that it is like are two or more generations from it: \
+                         its latencies are those of {}.",
+                        core.name,
+                        told(nearest)
+                    ),
+                    &ERA_NEAR,
+                )
+        }
         Likeness::Unrecorded { .. } => draft
             .code(reason::CORE_WITHOUT_RECORD)
             .expected(format!("a record of {}", core.name))
@@ -84,17 +107,49 @@ pub fn near<'a>(subject: &Subject<'a>) -> Vec<Near<'a>> {
                 (core.long || !subject.processor.is_long()) && unit_rank(&core.unit) >= unit
             })
     };
-    nearest(&samples(subject), silicon.records().iter().filter(able))
+    let candidates = silicon.records().iter().filter(able).map(|record| {
+        let core = silicon.core_named(&record.core);
+        Candidate {
+            record,
+            levels: core.map_or([None; 2], |c| {
+                cache::exact_levels(subject, [&c.l1_kib, &c.l2_kib])
+            }),
+        }
+    });
+    let mut all = samples(subject);
+    all.extend(overlapping(subject));
+    nearest(&all, candidates)
 }
 
-/// The operations that were timed in both units.
-fn samples<'a>(subject: &Subject<'a>) -> Vec<Sample<'a>> {
+/// The operations that were timed in both units, each waiting for the one before.
+pub(super) fn samples<'a>(subject: &Subject<'a>) -> Vec<Sample<'a>> {
     let simd = subject.evidence.simd.as_ref();
     let simd = simd.map_or(Vec::new(), |s| {
         pipeline::ratios(&MEASURED_VECTOR, &s.matrix)
     });
     let both = pipeline::timed(subject).into_iter().chain(simd);
     both.map(|(kernel, ratio)| Sample { kernel, ratio })
+        .collect()
+}
+
+/// The operations that were timed in both units without waiting. What costs as much without as with may be done by a
+/// unit that does one thing at a time, or only its latency was told: it says nothing.
+fn overlapping(subject: &Subject<'_>) -> Vec<Sample<'static>> {
+    let scalar = subject.evidence.pipeline.as_ref().map(|p| &p.matrix[..]);
+    let vector = subject.evidence.simd.as_ref().map(|s| &s.matrix[..]);
+    let units = [
+        (&MEASURED_APART[..], scalar),
+        (&MEASURED_VECTOR_APART[..], vector),
+    ];
+    let rows = units.into_iter().flat_map(|(kernels, matrix)| {
+        let matrix = matrix.unwrap_or_default();
+        kernels
+            .iter()
+            .filter_map(move |(row, kernel)| Some((kernel, (*matrix.get(*row)?)?)))
+    });
+    rows.map(|(kernel, cell)| (kernel, cell.map(u64::from)))
+        .filter(|(_, [_, _, chain, each])| each * 1000 < chain * OVERLAP.value)
+        .map(|(kernel, [.., ratio])| Sample { kernel, ratio })
         .collect()
 }
 
