@@ -245,7 +245,7 @@ fn a_probe_longer_than_its_challenge_is_refused() {
 #[test]
 fn numbers_that_contradict_each_other_are_refused() {
     type Change = fn(&mut probe_core::evidence::Evidence);
-    let changes: [(&str, Change); 9] = [
+    let changes: [(&str, Change); 25] = [
         ("quartiles", |e| e.pipeline.as_mut().unwrap().add.reverse()),
         ("histogram", |e| {
             e.jitter.as_mut().unwrap().histograms[0][0] += 1
@@ -259,6 +259,36 @@ fn numbers_that_contradict_each_other_are_refused() {
         }),
         ("clock", |e| e.oscillator.as_mut().unwrap().clock[8][0] /= 2),
         ("version", |e| e.version = 0),
+        // Computed from what is sent as well.
+        ("capacities", |e| {
+            e.cache.as_mut().unwrap().boundaries[0] = 64
+        }),
+        ("curve", |e| {
+            e.cache.as_mut().unwrap().curve[15] = [2_300; 4]
+        }),
+        ("line", |e| e.cache.as_mut().unwrap().line = Some(128)),
+        ("reach", |e| e.cache.as_mut().unwrap().tlb_reach.clear()),
+        ("ramp", |e| e.thermal.as_mut().unwrap().ramp = None),
+        ("worst", |e| e.jitter.as_mut().unwrap().worst[0] *= 16),
+        ("mean", |e| e.oscillator.as_mut().unwrap().mean += 4_000),
+        ("variation", |e| e.oscillator.as_mut().unwrap().cv_ppm = 900),
+        ("neighbours", |e| {
+            e.oscillator.as_mut().unwrap().allan_ppb[0] /= 2
+        }),
+        // Channels between two readings, and the readings' ends.
+        ("reading", |e| {
+            e.oscillator.as_mut().unwrap().clock[4][0] -= 40_000_000
+        }),
+        ("end", |e| e.elapsed_ns += 1),
+        // Whole steps of the counter, divided as the probe does.
+        ("step", |e| e.jitter.as_mut().unwrap().minima[1] -= 1),
+        ("between", |e| {
+            let histogram = &mut e.jitter.as_mut().unwrap().histograms[0];
+            (histogram[0], histogram[1]) = (histogram[0] - 1, 1);
+        }),
+        ("call", |e| e.fresh_code.as_mut().unwrap().first[0] -= 500),
+        ("trap", |e| e.trap.as_mut().unwrap().serialise[0] -= 250),
+        ("missing", |e| e.jitter = None),
     ];
     for (name, change) in changes {
         let mut evidence = honest();
@@ -273,10 +303,58 @@ fn numbers_that_contradict_each_other_are_refused() {
 }
 
 #[test]
+fn latencies_that_are_together_no_core_s_are_an_imitation() {
+    // Each within what some core shows, and in the short windows as in the pipeline.
+    let mut evidence = honest();
+    let pipeline = evidence.pipeline.as_mut().unwrap();
+    for (row, adds) in [(1, 9), (4, 2), (5, 2), (6, 11)] {
+        let cell = pipeline.matrix[row].as_mut().unwrap();
+        (cell[0], cell[2]) = (pipeline.add[0] * adds, 1_000 * adds);
+    }
+    let vector = evidence.simd.as_mut().unwrap();
+    for (row, adds) in [(1, 8), (2, 6), (4, 11), (5, 8), (6, 12)] {
+        let cell = vector.matrix[row].as_mut().unwrap();
+        (cell[0], cell[2]) = (vector.add[0] * adds, 1_000 * adds);
+    }
+    let jitter = evidence.jitter.as_mut().unwrap();
+    for (kind, row) in [(3, 4), (2, 5)] {
+        let adds = pipeline.matrix[row].unwrap()[2] / 1_000;
+        let excess = jitter.worst[kind] - jitter.minima[kind];
+        jitter.minima[kind] = jitter.minima[0] * adds;
+        jitter.worst[kind] = jitter.minima[kind] + excess;
+    }
+    bind(&mut evidence, &seed());
+    let verdict = verdict(&evidence);
+    assert!(verdict.integrity && !verdict.physical, "{verdict:#?}");
+    let presence = |channel| {
+        let mut checks = verdict.checks.iter();
+        checks.any(|c| {
+            c.channel == channel && c.aspect == Aspect::Presence && c.outcome == Outcome::Fail
+        })
+    };
+    assert!(presence("likeness") && !presence("jitter"), "{verdict:#?}");
+}
+
+#[test]
+fn an_operation_costs_in_short_windows_what_it_costs_in_the_pipeline() {
+    for (kind, factor) in [(2, 2), (3, 3)] {
+        let mut evidence = honest();
+        let jitter = evidence.jitter.as_mut().unwrap();
+        let excess = jitter.worst[kind] - jitter.minima[kind];
+        jitter.minima[kind] = jitter.minima[kind] / factor / 26 * 26;
+        jitter.worst[kind] = jitter.minima[kind] + excess;
+        bind(&mut evidence, &seed());
+        let verdict = verdict(&evidence);
+        assert!(verdict.integrity && !verdict.physical, "{verdict:#?}");
+        assert!(fails(&verdict, "jitter"), "{verdict:#?}");
+    }
+}
+
+#[test]
 fn continuity_is_scored_apart_and_never_refuses() {
     let first = honest();
     let mut second = honest();
-    second.elapsed_ns -= 20_000; // 11 ppm
+    set_elapsed(&mut second, first.elapsed_ns - 20_000); // 11 ppm
     let mut case = case(&second);
     case.previous = Some(&first);
     let same = judge(&case, &Profiles::builtin());
@@ -287,7 +365,8 @@ fn continuity_is_scored_apart_and_never_refuses() {
     case.previous = Some(&first);
     let changed = judge(&case, &Profiles::builtin());
     assert_eq!(changed.continuity_ppm, Some(500_000), "{changed:#?}");
-    second.elapsed_ns += 1_000_000; // 560 ppm
+    let elapsed_ns = second.elapsed_ns + 1_000_000; // 560 ppm
+    set_elapsed(&mut second, elapsed_ns);
     let mut case = verdict_machine::case(&second);
     case.previous = Some(&first);
     let other = judge(&case, &Profiles::builtin());

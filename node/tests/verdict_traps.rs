@@ -2,7 +2,9 @@
 
 mod verdict_machine;
 
+use probe_core::channels::oscillator;
 use probe_core::evidence::{clip, Evidence};
+use probe_core::stats::{allan_ppb, lag1_ppm, Moments};
 use verdict_machine::*;
 use verdigris_node::verdict::{judge, Outcome, Profiles, WEIGHT_ONE};
 
@@ -245,14 +247,55 @@ fn identification_words_of_an_older_core_do_not_pay() {
 
 #[test]
 fn a_quiet_machine_and_a_busy_one_are_both_honest() {
-    for cv_ppm in [1, 100, 900, 210_000, 500_000] {
+    // Variation from 10 to 500,000 millionths.
+    for (every, steps) in [(2_048, 1), (4, 1), (2, 4), (2, 1_000), (2, 4_500)] {
         let mut evidence = honest();
-        evidence.oscillator.as_mut().unwrap().cv_ppm = cv_ppm;
-        assert!(verdict(&evidence).physical, "{cv_ppm}");
+        let seen = vary(&mut evidence, every, steps);
+        assert!(verdict(&evidence).physical, "{seen} ppm");
     }
     let mut frozen = honest();
-    frozen.oscillator.as_mut().unwrap().cv_ppm = 0;
+    assert_eq!(vary(&mut frozen, 2, 0), 0);
     assert!(!verdict(&frozen).physical);
+}
+
+/// Makes one in so many samples of fixed work longer, by so many steps of the recorded Zen 5's counter; gives the
+/// coefficient of variation, parts per million.
+fn vary(evidence: &mut Evidence, every: usize, steps: u32) -> u32 {
+    const STEP: u32 = 26;
+    let o = evidence.oscillator.as_mut().unwrap();
+    let longer = |i: usize| u32::from(i % every == every / 2) * steps * STEP;
+    let samples: Vec<u32> = (0..o.samples.into())
+        .map(|i| o.minimum + longer(i))
+        .collect();
+    let all = || samples.iter().copied();
+    let moments = Moments::of(all());
+    o.mean = u32::try_from(moments.mean()).unwrap();
+    o.cv_ppm = moments.cv_ppm();
+    o.lag1_ppm = lag1_ppm(all());
+    for (octave, allan) in o.allan_ppb.iter_mut().enumerate() {
+        *allan = allan_ppb(all(), 1 << octave).unwrap();
+    }
+    o.histogram.clear();
+    for bin in all().map(|sample| oscillator::bin(sample - o.minimum)) {
+        if o.histogram.len() <= bin {
+            o.histogram.resize(bin + 1, 0).unwrap();
+        }
+        o.histogram[bin] += 1;
+    }
+    // Longer samples take longer.
+    let more = u64::from(o.mean) * u64::from(o.samples);
+    let more = more.saturating_sub(o.ticks).next_multiple_of(STEP.into());
+    o.ticks += more;
+    evidence.elapsed_ticks += more;
+    let hz = u128::from(evidence.elapsed_ticks) * 1_000_000_000 / u128::from(evidence.elapsed_ns);
+    let ns = u64::try_from(u128::from(more) * 1_000_000_000 / hz).unwrap();
+    evidence.elapsed_ns += ns;
+    for reading in o.clock.iter_mut().rev().take(2) {
+        reading[0] += more;
+        reading[1] += ns;
+    }
+    *o.clock.last_mut().unwrap() = [evidence.elapsed_ticks, evidence.elapsed_ns];
+    o.cv_ppm
 }
 
 #[test]
@@ -270,8 +313,10 @@ fn a_counter_made_of_microseconds_is_found_and_a_crystal_is_not() {
 #[test]
 fn a_machine_with_one_fixed_clock_shows_no_response_and_is_honest() {
     let mut evidence = honest();
-    for point in &mut evidence.thermal.as_mut().unwrap().curve {
+    let thermal = evidence.thermal.as_mut().unwrap();
+    for point in &mut thermal.curve {
         point[1] = 1_000;
     }
+    (thermal.ramp, thermal.recovery) = (None, None);
     assert!(verdict(&evidence).physical);
 }

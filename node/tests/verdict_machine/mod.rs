@@ -46,8 +46,7 @@ pub fn honest() -> Evidence {
         ("dmi.product_name", "System Product Name"),
         ("os", "linux"),
     ]));
-    let add = add(&evidence);
-    let cost = 127 * add;
+    let cost = identify(127 * add(&evidence));
     evidence.trap.as_mut().unwrap().identify = [cost, cost, cost + 500, cost + 6_500];
     evidence
 }
@@ -64,9 +63,24 @@ pub fn add(evidence: &Evidence) -> u32 {
     evidence.pipeline.as_ref().unwrap().add[0]
 }
 
+/// Sets what the clock says at the end of the probe.
+pub fn set_elapsed(evidence: &mut Evidence, ns: u64) {
+    evidence.elapsed_ns = ns;
+    let end = [evidence.elapsed_ticks, ns];
+    let clock = &mut evidence.oscillator.as_mut().unwrap().clock;
+    *clock.last_mut().unwrap() = end;
+}
+
+/// The nearest cost of an identification that the recorded Zen 5's counter can show: it moves by 26 ticks, four are timed
+/// together, and half of a time counts too.
+pub fn identify(cost: u32) -> u32 {
+    const STEP: u32 = 26 * 1000 / 4 / 2;
+    (cost + STEP / 2) / STEP * STEP
+}
+
 /// Sets what identification costs, in adds.
 pub fn set_trap(evidence: &mut Evidence, adds: u32) {
-    let cost = adds * add(evidence);
+    let cost = identify(adds * add(evidence));
     let trap: &mut trap::Evidence = evidence.trap.as_mut().unwrap();
     trap.identify = [cost; 4];
     trap.ticks = u64::from(cost) * u64::from(trap.samples) / 100;

@@ -176,43 +176,57 @@ impl Run {
     }
 
     fn find_boundaries(&mut self) {
-        let level: Vec<u32, 40> = self
-            .evidence
-            .curve
-            .iter()
-            .map(|c| c[LOWER_QUARTILE])
-            .collect();
-        let mut found = [0; 5];
-        let n = steps(&level, &mut found);
-        self.evidence.boundaries = found[..n]
-            .iter()
-            .map(|&i| (working_set(i) / 1_024) as u32)
-            .collect();
+        self.evidence.boundaries = boundaries(&self.evidence.curve);
         self.layout.choose_pairs(&self.evidence.boundaries);
     }
 
     fn find_lines(&mut self) {
-        let second: Vec<u32, 8> = self.evidence.line_curve.iter().map(|l| l[1]).collect();
-        let mut found = [0; 1];
-        self.evidence.line = (steps(&second, &mut found) > 0)
-            .then(|| self.evidence.line_curve.get(found[0] + 1).map(|l| l[0]))
-            .flatten();
+        self.evidence.line = line(&self.evidence.line_curve);
     }
 
     fn find_reach(&mut self) {
-        let tlb = &self.evidence.tlb;
-        let base = tlb.first().map_or(0, |t| t[2]);
-        let difference = |t: &[u32; 3]| base.saturating_add(t[1].saturating_sub(t[2]));
-        let mut cost: Vec<u32, 16> = tlb.iter().map(difference).collect();
-        // Where the packed ring leaves a cache before the spread one does, the difference dips; the
-        // reach of a TLB is not to be seen there, nor is it a disturbance.
-        for i in (1..cost.len()).rev() {
-            cost[i - 1] = cost[i - 1].min(cost[i]);
-        }
-        let mut found = [0; 3];
-        let n = steps(&cost, &mut found);
-        self.evidence.tlb_reach = found[..n].iter().map(|&i| tlb[i][0]).collect();
+        self.evidence.tlb_reach = reach(&self.evidence.tlb);
     }
+}
+
+/// Loads in each timed pass over the working set of entry `index` of the curve, where the evidence has `steps`.
+pub fn loads(index: usize, steps: u32) -> u32 {
+    layout::loads(layout::slots(index), steps)
+}
+
+/// The capacities that a curve shows, KiB: [`Evidence::boundaries`] by [`Evidence::curve`].
+pub fn boundaries(curve: &[Spread]) -> Vec<u32, 5> {
+    let level: Vec<u32, 40> = curve.iter().map(|c| c[LOWER_QUARTILE]).take(40).collect();
+    let mut found = [0; 5];
+    let n = steps(&level, &mut found);
+    found[..n]
+        .iter()
+        .map(|&i| (working_set(i) / 1_024) as u32)
+        .collect()
+}
+
+/// The line size that a curve of distances shows, bytes: [`Evidence::line`] by [`Evidence::line_curve`].
+pub fn line(line_curve: &[[u32; 2]]) -> Option<u32> {
+    let second: Vec<u32, 8> = line_curve.iter().map(|l| l[1]).take(8).collect();
+    let mut found = [0; 1];
+    (steps(&second, &mut found) > 0)
+        .then(|| line_curve.get(found[0] + 1).map(|l| l[0]))
+        .flatten()
+}
+
+/// The pages that each level of TLB reaches: [`Evidence::tlb_reach`] by [`Evidence::tlb`].
+pub fn reach(tlb: &[[u32; 3]]) -> Vec<u32, 3> {
+    let base = tlb.first().map_or(0, |t| t[2]);
+    let difference = |t: &[u32; 3]| base.saturating_add(t[1].saturating_sub(t[2]));
+    let mut cost: Vec<u32, 16> = tlb.iter().map(difference).take(16).collect();
+    // Where the packed ring leaves a cache before the spread one does, the difference dips; the
+    // reach of a TLB is not to be seen there, nor is it a disturbance.
+    for i in (1..cost.len()).rev() {
+        cost[i - 1] = cost[i - 1].min(cost[i]);
+    }
+    let mut found = [0; 3];
+    let n = steps(&cost, &mut found);
+    found[..n].iter().map(|&i| tlb[i][0]).collect()
 }
 
 /// The digest that honest walks give for this seed, plan and the evidence's step count and page;

@@ -16,7 +16,7 @@ pub(super) const MAX_OPS: usize = 11;
 const SHAPES: [Shape; 2] = [Shape::Dependent, Shape::Independent];
 
 /// Passes over one operation.
-const PASSES: [usize; 2] = [15, 7];
+pub(super) const PASSES: [usize; 2] = [15, 7];
 
 const _: () = assert!(PASSES[0] <= MAX_PASSES);
 

@@ -113,6 +113,11 @@ fn take_off_the_riding_add(matrix: &mut [Option<[u32; 4]>]) {
     }
 }
 
+/// Passes over each operation, here and in [`super::simd`].
+pub const fn passes(quick: bool) -> usize {
+    matrix::PASSES[quick as usize]
+}
+
 /// The digest that honest kernels give for this seed and the evidence's iterations; where the
 /// evidence is out of bounds, a value that differs from its digest.
 ///

@@ -207,8 +207,9 @@ impl Run {
     }
 }
 
-/// Time to 63 % of the change, for ramp and recovery.
-fn time_constants(curve: &[[u32; 2]]) -> [Option<u32>; 2] {
+/// Time to 63 % of the change, for ramp and recovery: [`Evidence::ramp`] and [`Evidence::recovery`] by
+/// [`Evidence::curve`].
+pub fn time_constants(curve: &[[u32; 2]]) -> [Option<u32>; 2] {
     let (cold, rest) = curve.split_at(usize::from(COLD).min(curve.len()));
     let (hot, recovery) = rest.split_at(usize::from(RAMP + SATURATION).min(rest.len()));
     let saturation = hot.get(usize::from(RAMP)..).unwrap_or(&[]);
@@ -218,7 +219,9 @@ fn time_constants(curve: &[[u32; 2]]) -> [Option<u32>; 2] {
     };
     let saturated = quartiles(saturation);
     let noise = saturated[MEDIAN + 1] - saturated[1];
-    let least = (noise * NOISE_FACTOR).max(saturated[MEDIAN] / LEAST_CHANGE);
+    let least = noise
+        .saturating_mul(NOISE_FACTOR)
+        .max(saturated[MEDIAN] / LEAST_CHANGE);
     let response = |before: &[[u32; 2]], from: u32, to: u32, after: &[[u32; 2]]| {
         /// 1 − 1/e in thousandths.
         const TIME_CONSTANT: u64 = 632;
@@ -227,7 +230,12 @@ fn time_constants(curve: &[[u32; 2]]) -> [Option<u32>; 2] {
         let reached = |p: &&[u32; 2]| {
             u64::from(p[1].abs_diff(from)) * 1_000 >= u64::from(change) * TIME_CONSTANT
         };
-        (change > least).then(|| after.iter().find(reached).map(|p| p[0] - start))?
+        (change > least).then(|| {
+            after
+                .iter()
+                .find(reached)
+                .map(|p| p[0].saturating_sub(start))
+        })?
     };
     let half = recovery.get(recovery.len() / 2..).unwrap_or(&[]);
     [

@@ -3,10 +3,14 @@
 //! The same tools serve both sides. The processors of the tables of measurements become honest subjects, because nobody
 //! here has them; a forger uses them because nothing hinders him. That the two are alike is a finding, not an accident.
 
+mod agree;
+
+pub use agree::{agree, derive, settle, step};
+
+use agree::{whole_spread, TRAPS};
 use probe_core::channels::environment::{self, Fact};
 use probe_core::channels::{cache, quirks};
 use probe_core::evidence::{clip, Evidence, Spread, MIN};
-use probe_core::machine::UNROLL;
 use probe_core::seed::{Seed, Stream};
 use std::sync::LazyLock;
 use verdigris_node::silicon::cross::{self, Conditions, LeaveOut, Row, Words};
@@ -91,6 +95,18 @@ impl Processor {
         self.evidence_as(words, None, random)
     }
 
+    /// The same without agreement: see [`draft`].
+    pub fn draft(&self, random: &mut Stream) -> Evidence {
+        let processor = self.row.measured.processor;
+        let words = Words {
+            eax: processor.eax,
+            vendor: &processor.vendor,
+        };
+        let mut evidence = draft(&self.row, self.core, words, None, random);
+        settle(&mut evidence);
+        evidence
+    }
+
     /// The same under other identification words; hiding behind a core, only what that could have run.
     pub fn evidence_as(
         &self,
@@ -103,8 +119,22 @@ impl Processor {
 }
 
 /// Writes down what a processor of a core with these latencies would have sent, under any identification words; hiding
-/// behind a core, only what that could have run. Everything that the tables do not speak of is the recorded Zen 5's.
+/// behind a core, only what that could have run. Everything that the tables do not speak of is the recorded Zen 5's, made
+/// to agree with them.
 pub fn write(
+    row: &Row<'_>,
+    core: &Core,
+    words: Words<'_>,
+    hidden: Option<&Core>,
+    random: &mut Stream,
+) -> Evidence {
+    let mut evidence = draft(row, core, words, hidden, random);
+    agree(&mut evidence, &metal());
+    evidence
+}
+
+/// The same without agreement: what is sent twice is the table's in one place and the Zen 5's in the other.
+pub fn draft(
     row: &Row<'_>,
     core: &Core,
     words: Words<'_>,
@@ -156,7 +186,6 @@ pub fn write(
     {
         to.identify = spread(scale(moved(least, random)));
     }
-    settle(&mut evidence);
     evidence
 }
 
@@ -221,8 +250,9 @@ pub fn metal() -> Evidence {
 pub fn as_on_metal(evidence: &mut Evidence) {
     unmark(evidence);
     let cost = IDENTIFY_ZEN5 * add(evidence);
+    let step = step(evidence);
     if let Some(trap) = &mut evidence.trap {
-        trap.identify = spread(cost);
+        trap.identify = whole_spread(spread(cost), TRAPS, step);
     }
 }
 
@@ -256,6 +286,7 @@ pub fn add(evidence: &Evidence) -> u32 {
 
 /// Moves every latency of evidence by up to [`NOISE`], the add excepted, which is their unit.
 pub fn jittered(evidence: &mut Evidence, random: &mut Stream) {
+    let before = evidence.clone();
     let mut row = |cell: &mut Option<[u32; 4]>| {
         if let Some(cell) = cell {
             let by = 1000 - NOISE + random.below(2 * NOISE + 1);
@@ -272,7 +303,7 @@ pub fn jittered(evidence: &mut Evidence, random: &mut Stream) {
         let by = 1000 - NOISE + random.below(2 * NOISE + 1);
         *point = point.map(|value| scaled(value, by));
     }
-    settle(evidence);
+    agree(evidence, &before);
 }
 
 /// So many thousandths of a value.
@@ -289,55 +320,6 @@ fn moved(value: u32, random: &mut Stream) -> u32 {
 pub fn spread(least: u32) -> Spread {
     let above = |thousandths: u32| least.saturating_add(least / 1000 * thousandths);
     [least, above(2), above(4), above(12)]
-}
-
-/// Makes durations fit what is said to have been measured in them: channels as long as their parts, the probe as
-/// long as its channels, at the counter's own rate.
-pub fn settle(evidence: &mut Evidence) {
-    let matrix = |iterations: u32, rows: &[Option<[u32; 4]>]| -> u64 {
-        let each: u64 = rows
-            .iter()
-            .flatten()
-            .map(|row| u64::from(row[0]) + u64::from(row[1]))
-            .sum();
-        each * u64::from(UNROLL) * u64::from(iterations) / 1000
-    };
-    let mut more = 0;
-    let mut longer = |ticks: &mut u64, least: u64| {
-        // A little more than its parts: something lies between them.
-        let wanted = least + least / 16;
-        if wanted > *ticks {
-            more += wanted - *ticks;
-            *ticks = wanted;
-        }
-    };
-    if let Some(p) = &mut evidence.pipeline {
-        longer(&mut p.ticks, matrix(p.iterations, &p.matrix));
-    }
-    if let Some(s) = &mut evidence.simd {
-        longer(&mut s.ticks, matrix(s.iterations, &s.matrix));
-    }
-    if let Some(t) = &mut evidence.trap {
-        let least = u64::from(t.identify[MIN]) * u64::from(t.samples) / 1000;
-        longer(&mut t.ticks, least);
-    }
-    if let Some(f) = &mut evidence.fresh_code {
-        let calls = u64::from(f.first[MIN]) + u64::from(f.rewritten[MIN]);
-        longer(&mut f.ticks, calls * u64::from(f.rounds) / 1000);
-    }
-    let before = (evidence.elapsed_ticks, evidence.elapsed_ns);
-    evidence.elapsed_ticks += more;
-    let scaled =
-        u128::from(before.1) * u128::from(evidence.elapsed_ticks) / u128::from(before.0.max(1));
-    evidence.elapsed_ns = u64::try_from(scaled).unwrap_or(u64::MAX);
-    let end = [evidence.elapsed_ticks, evidence.elapsed_ns];
-    if let Some(last) = evidence
-        .oscillator
-        .as_mut()
-        .and_then(|o| o.clock.last_mut())
-    {
-        *last = end;
-    }
 }
 
 /// Answers the value probes of the challenge as this machine's own processor does: who has any x86 processor runs the

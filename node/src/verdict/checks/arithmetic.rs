@@ -1,12 +1,21 @@
 //! That the evidence agrees with itself: what is ordered is in order, what is a sum adds up, and
 //! nothing took more ticks than there were. Cheap to satisfy for a careful liar; it is here to refuse
 //! careless ones, and broken miners.
+//!
+//! - Here: order, sums, durations.
+//! - [`derived`]: what the probe computes from numbers that it sends as well.
+//! - [`lattice`]: times are whole steps of the counter, divided as the probe divides them.
+
+mod derived;
+mod lattice;
 
 use super::{about, Subject};
 use crate::verdict::thresholds::{CORE_CLOCK_RANGE, NONE};
 use crate::verdict::{Aspect, Check, Outcome};
+use probe_core::channels::pipeline;
 use probe_core::evidence::{Evidence, Spread, MIN};
 use probe_core::machine::UNROLL;
+use probe_core::measure::TRIES;
 
 /// One check that lists every contradiction found.
 pub fn check(subject: &Subject<'_>) -> Vec<Check> {
@@ -15,7 +24,10 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
     ordered(evidence, &mut found);
     sums(evidence, &mut found);
     durations(evidence, &mut found);
+    pairs(evidence, &mut found);
     one_clock(evidence, &mut found);
+    derived::relations(evidence, &mut found);
+    lattice::relations(evidence, &mut found);
     let draft = about("binding", Aspect::Integrity)
         .measured(format!("{} relations between the numbers", found.relations))
         .expected("all of them hold");
@@ -30,8 +42,9 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
     }]
 }
 
+/// Relations counted, and those of them that do not hold.
 #[derive(Default)]
-struct Contradictions {
+pub(super) struct Contradictions {
     relations: usize,
     broken: Vec<String>,
 }
@@ -40,7 +53,7 @@ impl Contradictions {
     /// At most so many are told.
     const TOLD: usize = 6;
 
-    fn expect(&mut self, holds: bool, otherwise: impl FnOnce() -> String) {
+    pub(super) fn expect(&mut self, holds: bool, otherwise: impl FnOnce() -> String) {
         self.relations += 1;
         if !holds && self.broken.len() < Self::TOLD {
             self.broken.push(otherwise());
@@ -178,13 +191,15 @@ fn durations(evidence: &Evidence, found: &mut Contradictions) {
             )
         });
     };
-    // The longer body runs UNROLL operations more in each iteration, at least once.
+    // A cost is not above the upper quartile of the passes: a quarter of them took as much at least. In each pass
+    // either length ran `TRIES` times, the longer one twice as long.
+    let passes = pipeline::passes(e.quick) / 4 * 3 * TRIES;
     let matrix = |iterations: u32, rows: &[Option<[u32; 4]>]| -> u128 {
         let each = rows
             .iter()
             .flatten()
             .map(|row| u128::from(row[0]) + u128::from(row[1]));
-        each.sum::<u128>() * u128::from(UNROLL) * u128::from(iterations)
+        each.sum::<u128>() * u128::from(UNROLL) * u128::from(iterations) * passes as u128
     };
     if let Some(p) = &e.pipeline {
         within(
@@ -209,15 +224,72 @@ fn durations(evidence: &Evidence, found: &mut Contradictions) {
         within("traps", times(t.identify[MIN], t.samples), t.ticks);
     }
     if let Some(o) = &e.oscillator {
-        within("the samples", times(o.minimum, o.samples) * 1000, o.ticks);
+        within("the samples", times(o.mean, o.samples) * 1000, o.ticks);
     }
     if let Some(j) = &e.jitter {
-        let windows: u128 = j.minima.iter().map(|&m| times(m, j.windows) * 1000).sum();
+        let windows: u128 = j
+            .minima
+            .iter()
+            .zip(&j.histograms)
+            .map(|(&minimum, histogram)| {
+                let bins = histogram.iter().enumerate();
+                let above = bins.map(|(bin, &n)| times(least_of(bin), n));
+                times(minimum, j.windows) + above.sum::<u128>()
+            })
+            .sum();
+        let windows = windows * 1000;
         within("the jitter windows", windows, j.ticks);
     }
     if let Some(t) = &e.thermal {
         let last = t.curve.last().map_or(0, |p| u128::from(p[0]) * 1024 * 1000);
         within("the thermal curve", last, t.ticks);
+    }
+}
+
+/// The least excess that falls into a bin of a histogram by octaves.
+fn least_of(bin: usize) -> u32 {
+    match bin {
+        0 => 0,
+        octave => 1_u32.checked_shl(octave as u32 - 1).unwrap_or(u32::MAX),
+    }
+}
+
+/// Counter and clock are read together at the start of eight channels and at the end: the first reading is where both
+/// count from, the last is the whole probe, and between two of them lie the channels between.
+fn pairs(e: &Evidence, found: &mut Contradictions) {
+    let Some(clock) = e.oscillator.as_ref().map(|o| o.clock.as_slice()) else {
+        return;
+    };
+    let (Some(first), Some(last)) = (clock.first(), clock.last()) else {
+        return;
+    };
+    found.expect(*first == [0, 0], || {
+        String::from("the paired readings do not begin with the probe")
+    });
+    found.expect(*last == [e.elapsed_ticks, e.elapsed_ns], || {
+        String::from("the paired readings do not end with the probe")
+    });
+    macro_rules! ticks {
+        ($($channel:ident),*) => { [$(e.$channel.as_ref().map_or(0, |c| c.ticks)),*].into_iter().map(u128::from).sum() };
+    }
+    let between: [u128; 8] = [
+        ticks!(counter),
+        ticks!(pipeline, simd),
+        ticks!(fpu),
+        ticks!(branch, trap, quirks, fresh_code),
+        ticks!(cache),
+        ticks!(jitter),
+        ticks!(oscillator),
+        ticks!(thermal),
+    ];
+    if clock.len() != between.len() + 1 {
+        return;
+    }
+    for (pair, channels) in clock.windows(2).zip(between) {
+        let passed = u128::from(pair[1][0].saturating_sub(pair[0][0]));
+        found.expect(channels <= passed, || {
+            format!("channels of {channels} ticks between readings {passed} ticks apart")
+        });
     }
 }
 

@@ -15,6 +15,7 @@ pub mod counter;
 pub mod environment;
 pub mod fpu;
 pub mod fresh_code;
+pub mod imitation;
 pub mod jitter;
 pub mod kernel;
 pub mod legacy;
@@ -50,7 +51,7 @@ pub struct Subject<'a> {
 
 /// Every check of evidence, in the order in which a reader wants them.
 pub fn all(subject: &Subject<'_>) -> Vec<Check> {
-    const CHECKS: [fn(&Subject<'_>) -> Vec<Check>; 21] = [
+    const CHECKS: [fn(&Subject<'_>) -> Vec<Check>; 22] = [
         binding::check,
         arithmetic::check,
         clock::check,
@@ -63,6 +64,7 @@ pub fn all(subject: &Subject<'_>) -> Vec<Check> {
         counted::check,
         simd::check,
         likeness::check,
+        imitation::check,
         fpu::check,
         branch::check,
         cache::check,

@@ -74,6 +74,21 @@ pub const fn working_set(index: usize) -> u64 {
     octave + (index % 2) as u64 * (octave / 2)
 }
 
+/// Slots of the ring of entry `index` of the curve.
+pub(super) const fn slots(index: usize) -> u32 {
+    (working_set(index) / STRIDE as u64) as u32
+}
+
+/// Links followed in each timed pass over a ring of so many.
+pub(super) const fn loads(links: u32, steps: u32) -> u32 {
+    let lap = if links <= LAP_MAX { links } else { PART_LAP };
+    if lap > steps {
+        lap
+    } else {
+        steps
+    }
+}
+
 /// Entries of the curve for working sets of up to `bytes`.
 fn curve_entries(bytes: u32) -> usize {
     (0..40)
@@ -196,7 +211,7 @@ impl Layout {
             key,
         };
         match task {
-            Task::Curve(i) => packed((working_set(i) / u64::from(STRIDE)) as u32),
+            Task::Curve(i) => packed(slots(i)),
             Task::First => paired(0),
             Task::Second(i) => paired(DISTANCES[i]),
             Task::Spread(i) => Ring {
@@ -213,10 +228,9 @@ impl Layout {
 
     pub fn walk(&self, ring: &Ring) -> Walk {
         let links = ring.links();
-        let lap = if links <= LAP_MAX { links } else { PART_LAP };
         Walk {
             warm: links.saturating_mul(WARM_LAPS).min(WARM_MAX),
-            steps: lap.max(self.steps),
+            steps: loads(links, self.steps),
         }
     }
 }

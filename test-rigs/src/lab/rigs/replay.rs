@@ -90,6 +90,11 @@ impl Rig for Replay {
                     // What nothing binds is made anew; what the challenge binds is the old answer.
                     evidence.elapsed_ns +=
                         bench.random.next_u64() % (evidence.elapsed_ns / 1_000_000);
+                    let end = [evidence.elapsed_ticks, evidence.elapsed_ns];
+                    let readings = evidence.oscillator.as_mut().map(|o| &mut o.clock);
+                    if let Some(last) = readings.and_then(|clock| clock.last_mut()) {
+                        *last = end;
+                    }
                     let jump = bench.random.next_u64() >> 16;
                     evidence.counter_start = Some(jump);
                 }
