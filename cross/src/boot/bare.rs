@@ -19,7 +19,8 @@ const ON_DISK: &str = "MINER.ELF";
 const DISK: &str = "pc-bare.img";
 
 /// The loader's settings: the program's own options are the usual ones.
-const SETTINGS: &str = "DEFAULT mboot.c32\nAPPEND MINER.ELF\n";
+const SETTINGS: &str =
+    "DEFAULT verdigris\nLABEL verdigris\n  KERNEL mboot.c32\n  APPEND MINER.ELF\n";
 
 /// Puts the program and the disk into a folder.
 ///
