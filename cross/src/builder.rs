@@ -13,6 +13,9 @@ const PROGRAM: &str = "verdigris-tiny";
 /// The miner without an operating system.
 const PC: &str = "verdigris-pc";
 
+/// The program that judges alone, and the package that it is in.
+const JUDGING: &str = "rejudge";
+
 /// The profile that it is built with: small, its kernels as fast as ever.
 const PROFILE: &str = "tiny";
 
@@ -166,6 +169,39 @@ impl Builder {
             rest.split(' ').next()?.parse::<usize>().ok()
         });
         Ok(passed.sum())
+    }
+
+    /// The program that judges alone, for this machine.
+    ///
+    /// # Errors
+    /// What the compiler said.
+    pub fn rejudge_here(&self) -> Result<PathBuf, String> {
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        let target = self.out.join("reference");
+        self.judging(&mut cargo, &target);
+        process::run(&mut cargo, BUILD_LIMIT)?.success("the build for this machine")?;
+        Ok(target.join("debug").join(JUDGING))
+    }
+
+    /// The same for a target, statically linked, with all of Rust's libraries built for it.
+    ///
+    /// # Errors
+    /// What the compiler said.
+    pub fn rejudge(&self, target: &Target) -> Result<PathBuf, String> {
+        let out = self.out.join("rust");
+        let mut cargo = self.cargo(target, &[])?;
+        self.judging(&mut cargo, &out);
+        cargo.args(["-Zbuild-std=std,panic_unwind", "--target"]);
+        cargo.arg(&target.triple);
+        process::run(&mut cargo, BUILD_LIMIT)?.success("the build")?;
+        Ok(out.join(&target.triple).join("debug").join(JUDGING))
+    }
+
+    fn judging(&self, cargo: &mut Command, target_dir: &Path) {
+        cargo
+            .current_dir(&self.root)
+            .env("CARGO_TARGET_DIR", target_dir)
+            .args(["build", "--locked", "--quiet", "-p", JUDGING]);
     }
 
     /// The package manager with the compilers of a target, and more flags for Rust's.

@@ -10,6 +10,7 @@ mod matrix;
 mod memory;
 mod node;
 mod process;
+mod rejudge;
 mod report;
 mod targets;
 mod toolchain;
@@ -76,6 +77,14 @@ enum Task {
         /// Write the page about it there
         #[arg(long, value_name = "FILE")]
         write: Option<PathBuf>,
+    },
+    /// Judge recorded cases here and on targets (big-endian ones, where none is named), and compare the verdicts
+    Rejudge {
+        #[command(flatten)]
+        chosen: Chosen,
+        /// More cases: a file with a submission in each line
+        #[arg(long, value_name = "FILE")]
+        cases: Vec<PathBuf>,
     },
     /// Put a miner for every kind of machine on one floppy disk
     Floppy(floppy::Arguments),
@@ -193,6 +202,13 @@ fn go(task: Task) -> Result<bool, String> {
                 }
             }
             Ok(fine)
+        }
+        Task::Rejudge { mut chosen, cases } => {
+            if chosen.names.is_empty() {
+                chosen.names = rejudge::BIG_ENDIAN.map(String::from).to_vec();
+            }
+            let (targets, builder) = prepare(root, &chosen)?;
+            rejudge::run(&builder, &targets, &cases)
         }
         Task::Run {
             chosen,

@@ -65,13 +65,14 @@ fn number(data: &Data, name: &str) -> Option<f64> {
     value.ok().filter(|value| value.is_finite())
 }
 
-/// Whether `ratio` is `above` / `below`, each of the three rounded to its last place.
-fn follows(ratio: f64, places: i32, above: f64, below: f64, step: f64) -> bool {
+/// Whether `ratio` is `above` / `below`, each of the three rounded to its last place: `place` and `step`. Nothing but
+/// what IEEE 754 rounds exactly: a power by a library may differ between targets.
+fn follows(ratio: f64, place: f64, above: f64, below: f64, step: f64) -> bool {
     let Threshold { value, .. } = LEGACY_ROUNDING;
     let exact = above / below;
     // A term is off by a step at most, and so its quotient by the same share.
     let of_terms = step / below * (1.0 + exact.abs());
-    let allowed = (10f64.powi(-places) + of_terms) * value as f64;
+    let allowed = (place + of_terms) * value as f64;
     (ratio - exact).abs() <= allowed
 }
 
@@ -92,7 +93,7 @@ fn clock(data: &Data) -> Finding {
             _ => Finding::Missing("\"mean_ns\" and \"stdev_ns\", or \"samples\""),
         };
     };
-    if mean <= 0.0 || stdev < 0.0 || !follows(cv, 6, stdev, mean, NS) {
+    if mean <= 0.0 || stdev < 0.0 || !follows(cv, 1e-6, stdev, mean, NS) {
         let found = format!("cv {cv}, mean {mean} ns, deviation {stdev} ns");
         return Finding::Contradiction(found, format!("cv {:.6}", stdev / mean));
     }
@@ -114,7 +115,7 @@ fn cache(data: &Data) -> Finding {
     }
     for (name, above, below) in [("l2_l1_ratio", l2, l1), ("l3_l2_ratio", l3, l2)] {
         if let Some(ratio) = number(data, name) {
-            if !follows(ratio, 3, above, below, CACHE_NS) {
+            if !follows(ratio, 1e-3, above, below, CACHE_NS) {
                 let found = format!("{name} {ratio} of {found}");
                 return Finding::Contradiction(found, format!("{:.3}", above / below));
             }
@@ -169,7 +170,7 @@ fn thermal(data: &Data) -> Finding {
         return Finding::Contradiction(found, "times above 0".into());
     }
     match number(data, "drift_ratio") {
-        Some(ratio) if !follows(ratio, 4, hot, cold, NS) => Finding::Contradiction(
+        Some(ratio) if !follows(ratio, 1e-4, hot, cold, NS) => Finding::Contradiction(
             format!("ratio {ratio}, {found}"),
             format!("{:.4}", hot / cold),
         ),
