@@ -48,7 +48,6 @@ pub fn write(
     let lines = lines(runs);
     page.attacks(&lines);
     page.honest(&lines);
-    page.line(&super::fleet_figures::section(runs, percent));
     page.holes(&lines);
     page.errors(runs, &lines);
     page.units(context.seed);
