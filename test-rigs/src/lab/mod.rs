@@ -12,6 +12,7 @@ pub mod campaign;
 pub mod clocked;
 pub mod families;
 pub mod figures;
+pub mod fleet_figures;
 pub mod heldout;
 pub mod here;
 pub mod node;

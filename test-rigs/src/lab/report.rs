@@ -48,6 +48,7 @@ pub fn write(
     let lines = lines(runs);
     page.attacks(&lines);
     page.honest(&lines);
+    page.line(&super::fleet_figures::section(runs, percent));
     page.holes(&lines);
     page.errors(runs, &lines);
     page.units(context.seed);
@@ -541,13 +542,11 @@ fn wrong(line: &Line) -> Share {
 }
 
 /// What nobody should read into the page.
-const MISSING: [&str; 6] = [
+const MISSING: [&str; 5] = [
     "Machines on bare metal, and old machines of any kind: the processors of the tables are their published figures, \
      with everything that the tables do not have taken from one recorded Zen 5; the families are simulated.",
     "Emulators of whole machines, interpreters, and user-mode translators other than QEMU 7.2.",
     "Hosts that slow down, dilate time or scale counters to look old.",
-    "Fleets: many wallets on one machine, copies of one profile, and the honest crowds beside them. One process here \
-     attests as a hundred machines at a time, and nothing in a verdict says so.",
     "Continuity over days, and two units of one model.",
     "Processors that the node's records do not have, over HTTP: the records are part of the node. The table of models \
      left out calls its library.",

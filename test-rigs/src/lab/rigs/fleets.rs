@@ -16,6 +16,7 @@ use probe_core::evidence::Evidence;
 use probe_core::seed::Seed;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::{Condvar, LazyLock, Mutex, PoisonError};
 use std::time::Instant;
 
 /// The rig.
@@ -29,7 +30,7 @@ const EPOCHS: i64 = 3;
 const AT_LARGE_PPM: f64 = 20.0;
 
 /// How often a name attests, hours. Miners do every ten minutes; fewer attestations tell less of a crystal.
-const EVERY_H: i64 = 2;
+const EVERY_H: i64 = 3;
 
 /// A ROM image that chips were sold with: that of the Quadra 700 and 900 (`node/data/roms.toml`).
 const ROM: (&str, &str) = ("rom.apple", "420dbff3");
@@ -87,84 +88,84 @@ const fn farm(
 
 /// The attackers.
 const FARMS: [Farm; 20] = [
-    farm("2 names", 2, Trick::None, "same model", (10, 0)),
-    farm("3 names", 3, Trick::None, "same model", (10, 0)),
-    farm("5 names", 5, Trick::None, "same model", (10, 0)),
-    farm("9 names", 9, Trick::None, "same model", (10, 1)),
-    farm("20 names", 20, Trick::None, "same model", (10, 0)),
-    farm("50 names", 50, Trick::None, "same model", (10, 0)),
-    farm("20 names in a campus", 20, Trick::Hidden, "campus", (5, 0)),
+    farm("2 names", 2, Trick::None, "same model", (6, 0)),
+    farm("3 names", 3, Trick::None, "same model", (6, 0)),
+    farm("5 names", 5, Trick::None, "same model", (6, 0)),
+    farm("9 names", 9, Trick::None, "same model", (6, 1)),
+    farm("20 names", 20, Trick::None, "same model", (6, 0)),
+    farm("50 names", 50, Trick::None, "same model", (6, 0)),
+    farm("20 names in a campus", 20, Trick::Hidden, "campus", (3, 0)),
     farm(
         "20 names in a co-working space",
         20,
         Trick::Hidden,
         "co-working",
-        (5, 0),
+        (3, 0),
     ),
     farm(
         "20 names behind a carrier's NAT",
         20,
         Trick::Hidden,
         "carrier-grade NAT",
-        (5, 0),
+        (3, 0),
     ),
     farm(
         "20 names in a lab of one lot, one switch",
         20,
         Trick::Hidden,
         "lab of one lot, one switch",
-        (5, 0),
+        (3, 0),
     ),
     farm(
         "20 names, once a day",
         20,
         Trick::Seldom,
         "same model",
-        (5, 0),
+        (3, 0),
     ),
-    farm("2 names, one dump", 2, Trick::Dump, "same model", (5, 1)),
-    farm("20 names, one dump", 20, Trick::Dump, "same model", (5, 0)),
-    farm("20 names, one ROM", 20, Trick::Rom, "", (5, 0)),
+    farm("2 names, one dump", 2, Trick::Dump, "same model", (3, 1)),
+    farm("20 names, one dump", 20, Trick::Dump, "same model", (3, 0)),
+    farm("20 names, one ROM", 20, Trick::Rom, "", (3, 0)),
     farm(
         "20 names and a decoy of the same start",
         20,
         Trick::Room,
         "same model",
-        (5, 0),
+        (3, 0),
     ),
-    farm("offsets: 5 names", 5, Trick::Offsets, "same model", (5, 0)),
+    farm("offsets: 5 names", 5, Trick::Offsets, "same model", (3, 0)),
     farm(
         "offsets: 20 names",
         20,
         Trick::Offsets,
         "same model",
-        (5, 0),
+        (3, 0),
     ),
     farm(
         "offsets: 50 names",
         50,
         Trick::Offsets,
         "same model",
-        (5, 0),
+        (3, 0),
     ),
     farm(
         "clones of one profile: 5 names",
         5,
         Trick::Counters,
         "same model",
-        (5, 0),
+        (3, 0),
     ),
     farm(
         "clones of one profile: 20 names",
         20,
         Trick::Counters,
         "same model",
-        (5, 0),
+        (3, 0),
     ),
 ];
 
 /// Worlds of each honest crowd, in a whole campaign and in a quick one.
-const CROWD_WORLDS: (u32, u32) = (10, 1);
+const CROWD_WORLDS: (u32, u32) = (6, 1);
 
 /// Crowds of a quick campaign.
 const QUICK_CROWDS: usize = 1;
@@ -210,6 +211,7 @@ impl Rig for Fleets {
     }
 
     fn perform(&self, task: &Task, bench: &mut Bench<'_>) -> Result<Presented, String> {
+        let _turn = Turn::wait();
         let since = Instant::now();
         let seed = bench.random.next_u64();
         let rom = task.variant == ONE_ROM || task.variant.ends_with("one ROM");
@@ -249,6 +251,34 @@ impl Rig for Fleets {
             took: since.elapsed(),
             fleet: Some(fleet),
         })
+    }
+}
+
+/// Worlds that may live at a time, one for each processor: each keeps one busy with a node of its own.
+static ROOM: LazyLock<(Mutex<usize>, Condvar)> = LazyLock::new(|| {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    (Mutex::new(processors), Condvar::new())
+});
+
+/// One of them, given back when dropped.
+struct Turn;
+
+impl Turn {
+    fn wait() -> Self {
+        let (free, given_back) = &*ROOM;
+        // A count stays sound whoever panicked while holding it.
+        let free = free.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = given_back.wait_while(free, |free| *free == 0);
+        *waited.unwrap_or_else(PoisonError::into_inner) -= 1;
+        Turn
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let (free, given_back) = &*ROOM;
+        *free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        given_back.notify_one();
     }
 }
 
