@@ -66,7 +66,7 @@ pub const BOUNDS: &[Bound] = &[
     hole(
         "invention",
         "the same, of whole cycles of a core that nobody has measured",
-        0.5,
+        0.15,
         "all that is known of an unknown core is that its cycles are whole, and what no core exceeds; paid as the plainest          class",
     ),
     none("invention", "within the bands of the core named"),
