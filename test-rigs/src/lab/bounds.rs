@@ -67,7 +67,8 @@ pub const BOUNDS: &[Bound] = &[
         "invention",
         "the same, of whole cycles of a core that nobody has measured",
         0.15,
-        "all that is known of an unknown core is that its cycles are whole, and what no core exceeds; paid as the plainest          class",
+        "all that is known of an unknown core is that its cycles are whole, and what no core exceeds; paid as the \
+         plainest class",
     ),
     none("invention", "within the bands of the core named"),
     hole("invention", "of the core named, in numbers that agree", 1.0, INDISTINGUISHABLE),
