@@ -271,9 +271,7 @@ pub fn epochs(c: &Connection, limit: i64, offset: i64) -> sql::Result<(Vec<Epoch
 /// What was divided and moved in a stretch of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stretch {
-    /// Epochs that were divided in it.
-    pub epochs: i64,
-    /// What they paid, µRTC.
+    /// What epochs paid that were divided in it, µRTC.
     pub paid: i64,
     /// The most miners that shared in one of them.
     pub miners: i64,
@@ -291,14 +289,13 @@ pub fn divided(c: &Connection, chain: &Chain, from_s: i64, before_s: i64) -> sql
         (since.saturating_add(length - 1)).div_euclid(length) - 1
     };
     c.query_one(
-        "SELECT count(*), CAST(coalesce(sum(paid), 0) AS BIGINT), coalesce(max(miners), 0)
+        "SELECT CAST(coalesce(sum(paid), 0) AS BIGINT), coalesce(max(miners), 0)
          FROM settlements WHERE epoch >= ?1 AND epoch < ?2",
         params![first(from_s), first(before_s)],
         |row| {
             Ok(Stretch {
-                epochs: row.get(0)?,
-                paid: row.get(1)?,
-                miners: row.get(2)?,
+                paid: row.get(0)?,
+                miners: row.get(1)?,
             })
         },
     )

@@ -1,11 +1,13 @@
 //! `/explorer/epoch/{n}`: one epoch, who got what, and why.
 
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
 use serde_json::Value;
 use std::sync::Arc;
 
+use super::kept::{Kept, TOTALS_MS};
+use super::overview::totals;
 use super::shell::{nothing, show, Shown};
 use super::view::{self, tame};
 use crate::app::App;
@@ -82,9 +84,29 @@ fn share(app: &App, explained: &Explained, line: &Line) -> Share {
     }
 }
 
+/// How the epoch's pot is divided. That of the epoch under way looks at every enrolment, and is kept a while.
+async fn division(app: &App, kept: &Kept, epoch: i64) -> Result<Option<Explained>, ApiError> {
+    let chain = *app.store.chain();
+    let explain = || {
+        app.store
+            .read(move |c| Ok::<_, ApiError>(explain(c, &chain, epoch)?))
+    };
+    let now_ms = app.clock.now_ms();
+    if totals(app, kept).await?.epoch != epoch {
+        return explain().await;
+    }
+    let open = kept.open.get(now_ms, TOTALS_MS, explain()).await?;
+    match &*open {
+        Some(open) if open.epoch == epoch => Ok(Some(open.clone())),
+        // Nobody was there then, or another epoch was open.
+        _ => explain().await,
+    }
+}
+
 /// The epoch.
 pub async fn page(
     State(app): State<Arc<App>>,
+    Extension(kept): Extension<Arc<Kept>>,
     Segment(number): Segment,
     query: Result<Asked, ApiError>,
     asked: HeaderMap,
@@ -105,18 +127,15 @@ pub async fn page(
         },
     };
     let chain = *app.store.chain();
-    let found = app
+    let nobody = || nothing("nobody was enrolled in this epoch, or not yet");
+    let explained = division(&app, &kept, epoch).await?.ok_or_else(nobody)?;
+    let (explained, mut lines) = app
         .store
         .read(move |c| {
-            let Some(explained) = explain(c, &chain, epoch)? else {
-                return Ok::<_, ApiError>(None);
-            };
             let lines = lines(c, &explained, &which)?;
-            Ok(Some((explained, lines)))
+            Ok::<_, ApiError>((explained, lines))
         })
         .await?;
-    let nobody = || nothing("nobody was enrolled in this epoch, or not yet");
-    let (explained, mut lines) = found.ok_or_else(nobody)?;
     // One more was asked for, to know whether there are any.
     let each = usize::try_from(EACH).unwrap_or(usize::MAX);
     let more = lines.len() > each;

@@ -10,6 +10,7 @@ use super::preserved::Tally;
 use super::time::Series;
 use super::time::SPANS;
 use crate::error::ApiError;
+use crate::store::explain::Explained;
 
 /// How long totals are shown, milliseconds.
 pub const TOTALS_MS: i64 = 5_000;
@@ -22,6 +23,8 @@ pub const SURVEY_MS: i64 = 60_000;
 pub struct Kept {
     /// Of the overview.
     pub totals: Slot<Totals>,
+    /// How the epoch under way would be divided; nothing where nobody is in it.
+    pub open: Slot<Option<Explained>>,
     /// The hall of fame.
     pub hall: Slot<Hall>,
     /// Preserved machines.

@@ -64,6 +64,14 @@ fn report() -> String {
     });
     let mut out = String::new();
     html::push_html(&mut out, events);
+    // Styles in a page's own text are against its policy; HTML 4 has a word for this one.
+    for side in ["left", "center", "right"] {
+        let (style, align) = (
+            format!("style=\"text-align: {side}\""),
+            format!("align=\"{side}\""),
+        );
+        out = out.replace(&style, &align);
+    }
     out
 }
 
@@ -91,6 +99,7 @@ mod tests {
             .iter()
             .filter(|(name, _)| report.contains(&format!("src=\"/explorer/laboratory/{name}\"")));
         assert_eq!(here.count(), pictures);
-        assert!(report.contains("<table>"));
+        assert!(report.contains("<table>") && report.contains(" align=\"right\""));
+        assert!(!report.contains(" style="));
     }
 }
