@@ -2,11 +2,13 @@
 //! `./dev lab` builds it and the node, and calls it.
 
 use clap::Parser;
+use probe_core::seed::Seed;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use test_rigs::lab::bounds::{self, BOUNDS};
 use test_rigs::lab::campaign::{self, Conditions};
 use test_rigs::lab::figures::{lines, Run};
+use test_rigs::lab::here::{self, Load};
 use test_rigs::lab::node::Node;
 use test_rigs::lab::record::Records;
 use test_rigs::lab::report::{self, Context};
@@ -36,6 +38,9 @@ struct Arguments {
     /// Decides everything that is drawn
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// Measure this machine for a challenge and a miner, and write the evidence: what the rigs call
+    #[arg(long, num_args = 2, value_names = ["NONCE", "MINER"], hide = true)]
+    probe: Option<Vec<String>>,
     /// Only this rig; may be given again
     #[arg(long, value_name = "RIG")]
     only: Vec<String>,
@@ -53,6 +58,11 @@ fn main() -> ExitCode {
 }
 
 fn go(arguments: &Arguments) -> Result<bool, String> {
+    if let Some([nonce, miner]) = arguments.probe.as_deref() {
+        let evidence = here::measure(Seed::derive(nonce, miner), Load::None)?;
+        serde_json::to_writer(std::io::stdout().lock(), &evidence).map_err(|e| e.to_string())?;
+        return Ok(true);
+    }
     let size = if arguments.quick {
         Size::Quick
     } else {

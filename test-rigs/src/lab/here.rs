@@ -4,9 +4,11 @@ use super::paper::{self, PROFILES};
 use probe_arch::os::{Arena, MonotonicClock};
 use probe_arch::Native;
 use probe_core::evidence::Evidence;
+use probe_core::machine::Machine;
 use probe_core::plan::{Plan, QUICK_WORKING_SET};
 use probe_core::prober::Prober;
 use probe_core::seed::Seed;
+use probe_core::ticks::Clock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::LazyLock;
 use verdigris_node::verdict::processor::{Known, Processor};
@@ -43,18 +45,16 @@ pub fn is_guest() -> bool {
     SAMPLE.as_ref().is_some_and(paper::is_guest)
 }
 
+/// One quick probe of it, made once; `None` where it cannot be measured.
+pub fn sample() -> Option<&'static Evidence> {
+    SAMPLE.as_ref()
+}
+
 /// Probes it by the quick plan, without facts of its environment.
 ///
 /// # Errors
 /// There is no memory to measure in.
 pub fn measure(seed: Seed, load: Load) -> Result<Evidence, String> {
-    let mut arena = Arena::new(QUICK_WORKING_SET as usize)
-        .map_err(|e| format!("no memory to measure in: {e}"))?;
-    let plan = Plan {
-        quick: true,
-        arena_bytes: QUICK_WORKING_SET,
-    };
-    let mut prober = Prober::new(plan, seed, &mut arena, &[]).map_err(|e| e.to_string())?;
     let ended = AtomicBool::new(false);
     std::thread::scope(|scope| {
         if load == Load::Beside {
@@ -66,10 +66,29 @@ pub fn measure(seed: Seed, load: Load) -> Result<Evidence, String> {
                 });
             }
         }
-        let (mut machine, mut clock) = (Native::new(), MonotonicClock);
-        while prober.poll(&mut machine, Some(&mut clock)).is_err() {}
+        let evidence = probe(seed, &mut Native::new(), &mut MonotonicClock);
         ended.store(true, Ordering::Relaxed);
-    });
+        evidence
+    })
+}
+
+/// The same by any counter and clock.
+///
+/// # Errors
+/// As [`measure`].
+pub fn probe(
+    seed: Seed,
+    machine: &mut impl Machine,
+    clock: &mut impl Clock,
+) -> Result<Evidence, String> {
+    let mut arena = Arena::new(QUICK_WORKING_SET as usize)
+        .map_err(|e| format!("no memory to measure in: {e}"))?;
+    let plan = Plan {
+        quick: true,
+        arena_bytes: QUICK_WORKING_SET,
+    };
+    let mut prober = Prober::new(plan, seed, &mut arena, &[]).map_err(|e| e.to_string())?;
+    while prober.poll(machine, Some(clock)).is_err() {}
     let evidence = prober.evidence();
     evidence
         .cloned()

@@ -542,11 +542,10 @@ fn wrong(line: &Line) -> Share {
 }
 
 /// What nobody should read into the page.
-const MISSING: [&str; 5] = [
+const MISSING: [&str; 4] = [
     "Machines on bare metal, and old machines of any kind: the processors of the tables are their published figures, \
      with everything that the tables do not have taken from one recorded Zen 5; the families are simulated.",
     "Emulators of whole machines, interpreters, and user-mode translators other than QEMU 7.2.",
-    "Hosts that slow down, dilate time or scale counters to look old.",
     "Continuity over days, and two units of one model.",
     "Processors that the node's records do not have, over HTTP: the records are part of the node. The table of models \
      left out calls its library.",

@@ -9,6 +9,7 @@
 //! | [`stock`] | the existing network's form, without evidence | nothing |
 //! | [`fleets`] | one machine under many names, and honest crowds, each on a fresh node | nothing |
 //! | [`continuity`] | second attestations of a name, by the same machine and by others | nothing |
+//! | [`slowing`] | this machine, slowed down to look old | nothing; for a quota, control groups |
 //! | [`guest`] | this machine, where a hypervisor runs it | a guest |
 //! | [`emulation`] | miners of other targets under user-mode QEMU | `./dev cross build`, QEMU |
 //! | [`system`] | whole machines in emulators, of `test-rigs/machines.toml` | `./dev lab setup` |
@@ -21,6 +22,7 @@ pub mod guest;
 pub mod honest;
 pub mod invention;
 pub mod replay;
+pub mod slowing;
 pub mod stock;
 pub mod system;
 
@@ -137,6 +139,7 @@ pub fn all(miners: PathBuf) -> Vec<Box<dyn Rig>> {
         Box::new(stock::Stock),
         Box::new(continuity::Continuity),
         Box::new(fleets::Fleets),
+        Box::new(slowing::Slowing),
         Box::new(guest::Guest),
         Box::new(system::System::new(&miners)),
         Box::new(emulation::Emulation::new(miners)),
