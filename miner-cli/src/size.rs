@@ -1,7 +1,7 @@
 //! Sizes of memory as people write them.
 
-use probe_core::plan::{MAX_ARENA, MIN_ARENA};
 pub use probe_chart::scale::human;
+use probe_core::plan::{MAX_ARENA, MIN_ARENA};
 use std::fmt;
 use std::str::FromStr;
 

@@ -164,7 +164,8 @@ pub struct Miner {
 }
 
 /// What [`miner_row`] reads.
-pub(super) const MINER_COLUMNS: &str = "miner, public_key, first_ms, last_ms, attestation_id, family, class, \
+pub(super) const MINER_COLUMNS: &str =
+    "miner, public_key, first_ms, last_ms, attestation_id, family, class, \
                              physical, presence_ppm, multiplier, weight";
 
 /// A row of [`MINER_COLUMNS`].

@@ -1,6 +1,7 @@
 //! How numbers, times and names are written on pages.
 
 use percent_encoding::NON_ALPHANUMERIC;
+pub use probe_chart::scale::grouped;
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::attest::WEIGHT_PLACES;
@@ -42,19 +43,6 @@ pub fn rtc(micro: i64) -> String {
     let one = MICRO_PER_RTC.unsigned_abs();
     let places = RTC_PLACES as usize;
     format!("{sign}{}.{:0places$}", grouped(size / one), size % one)
-}
-
-/// A whole number with the thousands apart.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() * 4 / 3 + 1);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// A count, which is never below zero.
@@ -172,7 +160,6 @@ mod tests {
     fn numbers_and_times_as_people_read_them() {
         assert_eq!(rtc(1_234_500_000), "1,234.500000");
         assert_eq!(rtc(-1), "-0.000001");
-        assert_eq!(grouped(999), "999");
         assert_eq!(weight(2_500_000_000), "2.5");
         assert_eq!(weight(1), "1e-9");
         assert_eq!(time(1_800_000_000_000), "2027-01-15 08:00:00 UTC");
