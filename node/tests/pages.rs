@@ -237,6 +237,17 @@ fn every_page_is_there_and_harmless(kind: Kind) {
         verdict["verdict"]["checks"].as_array().unwrap().len()
     );
     assert!(page.text().contains("Zen 5"), "its processor's name");
+    // What is counted in one place is what was done in another.
+    let time = ok(&node, "/explorer/time/all");
+    let told = "In all: 2 attestations, 1.500000 RTC of rewards, 0.000000 RTC moved";
+    assert!(time.text().contains(told), "{}", time.text());
+    let hall = ok(&node, "/explorer/hall-of-fame");
+    assert!(hall.text().contains(&one.id) && !hall.text().contains(&format!("miner/{}", other.id)));
+    let wallet = ok(&node, &format!("/explorer/wallet/{}", one.id));
+    let balance = node.get(&format!("/api/wallet/{}", one.id)).body["amount_i64"].as_i64();
+    let balance = balance.unwrap();
+    let told = format!("{}.{:06} RTC", balance / 1_000_000, balance % 1_000_000);
+    assert!(wallet.text().contains(&told), "{told}");
 }
 
 fn hostile_texts_are_only_texts(kind: Kind) {
