@@ -18,7 +18,7 @@ pub unsafe fn write(port: u16, byte: u8) {
 /// Reads a byte from a port.
 ///
 /// # Safety
-/// As [`write`].
+/// As [`fn@write`].
 pub unsafe fn read(port: u16) -> u8 {
     let byte;
     // SAFETY: the caller's promise.

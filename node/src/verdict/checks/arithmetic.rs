@@ -3,8 +3,8 @@
 //! careless ones, and broken miners.
 //!
 //! - Here: order, sums, durations.
-//! - [`derived`]: what the probe computes from numbers that it sends as well.
-//! - [`lattice`]: times are whole steps of the counter, divided as the probe divides them.
+//! - `derived`: what the probe computes from numbers that it sends as well.
+//! - `lattice`: times are whole steps of the counter, divided as the probe divides them.
 
 mod derived;
 mod lattice;
