@@ -79,8 +79,10 @@ struct Model {
     /// Sender, receiver, µRTC, due; by number.
     pending: BTreeMap<i64, (u64, u64, i64, i64)>,
     nonces: BTreeMap<u64, i64>,
-    /// By wallet's id, so in the order of ties.
+    /// By epoch that is not settled, and by wallet's id, so in the order of ties.
     enrolled: BTreeMap<i64, BTreeMap<String, (u64, i64)>>,
+    /// What the epoch that is being settled still owes; in which order it pays is the node's affair.
+    owed: Option<BTreeMap<u64, i64>>,
 }
 
 impl Model {
@@ -90,18 +92,48 @@ impl Model {
         self.balances.get(&wallet).copied().unwrap_or(0) - promised
     }
 
-    /// By the words of the rule: whole shares, then one µRTC after the other.
-    fn settle(&mut self, epoch: i64) {
-        let miners: Vec<(u64, i64)> = self.enrolled[&epoch].values().copied().collect();
-        let total: i128 = miners.iter().map(|m| i128::from(m.1)).sum();
-        if total == 0 {
-            return;
+    /// The shares of the oldest epoch that is not settled.
+    fn begin(&mut self) {
+        if self.owed.is_none() {
+            let oldest = self.enrolled.values().next();
+            self.owed = oldest.map(shares);
         }
+    }
+
+    /// Books what is seen to be paid: to each its whole share, once.
+    fn pay(&mut self, held: impl Fn(u64) -> i64) {
+        let balances = &mut self.balances;
+        self.owed.get_or_insert_default().retain(|wallet, share| {
+            let balance = balances.entry(*wallet).or_default();
+            let paid = held(*wallet) != *balance;
+            *balance += if paid { *share } else { 0 };
+            assert_eq!(held(*wallet), *balance);
+            !paid
+        });
+    }
+
+    /// All of the epoch was paid, and nothing but nothing is owed.
+    fn settled(&mut self, epoch: i64) {
+        let owed = self.owed.take().unwrap_or_default();
+        assert!(owed.values().all(|share| *share == 0), "{owed:?}");
+        assert_eq!(
+            self.enrolled.pop_first().map(|(oldest, _)| oldest),
+            Some(epoch)
+        );
+    }
+}
+
+/// By the words of the rule: whole shares, then one µRTC after the other.
+fn shares(miners: &BTreeMap<String, (u64, i64)>) -> BTreeMap<u64, i64> {
+    let miners: Vec<(u64, i64)> = miners.values().copied().collect();
+    let mut shares: BTreeMap<u64, i64> = miners.iter().map(|m| (m.0, 0)).collect();
+    let total: i128 = miners.iter().map(|m| i128::from(m.1)).sum();
+    if total != 0 {
         let product = |m: &(u64, i64)| i128::from(POT) * i128::from(m.1);
         let mut left = POT;
         for miner in &miners {
             let share = i64::try_from(product(miner) / total).unwrap();
-            *self.balances.entry(miner.0).or_default() += share;
+            *shares.entry(miner.0).or_default() += share;
             left -= share;
         }
         let mut waiting = miners;
@@ -109,9 +141,10 @@ impl Model {
             let largest = waiting.iter().map(|m| product(m) % total).max().unwrap();
             let first = waiting.iter().position(|m| product(m) % total == largest);
             let miner = waiting.remove(first.unwrap());
-            *self.balances.entry(miner.0).or_default() += 1;
+            *shares.entry(miner.0).or_default() += 1;
         }
     }
+    shares
 }
 
 /// A database under way.
@@ -186,10 +219,15 @@ impl Play {
     fn settle(&mut self, steps: u32) {
         for _ in 0..steps {
             let (chain, now_ms) = (self.chain, self.now_ms);
-            match self.write(|c| settle_step(c, &chain, now_ms, 2)) {
-                None => return,
-                Some(None) => {}
-                Some(Some(epoch)) => self.model.settle(epoch),
+            let Some(ended) = self.write(|c| settle_step(c, &chain, now_ms, 2)) else {
+                return;
+            };
+            self.model.begin();
+            let c = &self.connection;
+            let held = |wallet| balance(c, &Account::Wallet(id(wallet))).unwrap();
+            self.model.pay(held);
+            if let Some(epoch) = ended {
+                self.model.settled(epoch);
             }
         }
     }
@@ -267,7 +305,7 @@ impl Play {
         }
     }
 
-    /// What must hold at any moment but within a settlement, whose parts the model does not know.
+    /// What must hold at any moment, within a settlement too.
     fn holds(&self) {
         let c = &self.connection;
         let total: i64 = c
