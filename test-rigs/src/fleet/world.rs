@@ -247,15 +247,27 @@ impl<T: Town> World<T> {
 /// Another measurement of the same machine: samples move between neighbouring bins, but those at the minimum, next to
 /// which a counter that moves by several ticks shows none.
 fn noisy(evidence: &mut Evidence, random: &mut Random) {
+    if let Some(jitter) = &mut evidence.jitter {
+        for histogram in &mut jitter.histograms {
+            stir(histogram, random);
+        }
+    }
     let Some(oscillator) = &mut evidence.oscillator else {
         return;
     };
-    for pair in oscillator.histogram.chunks_exact_mut(2).skip(1) {
-        let moved = random.below(u64::from(pair[0]) / 4 + 1) as u16;
-        pair[0] -= moved;
-        pair[1] += moved;
-    }
+    stir(&mut oscillator.histogram, random);
     // Less than what the Allan deviation beside it would contradict.
     let most = (oscillator.cv_ppm / 2_000).min(50);
     oscillator.cv_ppm += random.below(u64::from(most) + 1) as u32;
+}
+
+/// Moves up to a quarter of a bin's samples to the next bin, where both have some.
+fn stir(histogram: &mut [u16], random: &mut Random) {
+    for pair in histogram.chunks_exact_mut(2).skip(1) {
+        if pair[1] > 0 {
+            let moved = random.below(u64::from(pair[0]) / 4 + 1) as u16;
+            pair[0] -= moved;
+            pair[1] += moved;
+        }
+    }
 }

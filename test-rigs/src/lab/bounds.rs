@@ -118,9 +118,13 @@ pub const BOUNDS: &[Bound] = &[
     hole("fleets", "offsets: ", 1.0, ONE_START),
     hole("fleets", "clones of one profile: ", 1.0, "every name has a counter of its own, invented: it is what machines of one model send"),
     hole("fleets", "20 names and a decoy", 1.0, "a room that one switch starts looks like this, and is left alone"),
+    hole("fleets", "20 names, once a day", 1.0, "in three days each name shows three readings of its counter: no rate is known of it yet"),
+    hole("fleets", "20 names, one ROM", 1.0, "a ROM is what machines of one model share, and changes no verdict"),
+    none("fleets", "2 names, one dump"),
     hole("fleets", "2 names", 1.0, ONE_START),
     hole("fleets", "3 names", 1.0, ONE_START),
     hole("fleets", "5 names", 1.0, ONE_START),
+    hole("fleets", "9 names", 1.0, ONE_START),
     none("fleets", ""),
     none("slowing", ""),
     none("guest", ""),
@@ -129,7 +133,16 @@ pub const BOUNDS: &[Bound] = &[
 ];
 
 /// Rigs that need nothing: a campaign of all rigs without one of them has not run.
-const ALWAYS: [&str; 5] = ["honest", "replay", "invention", "claims", "stock"];
+const ALWAYS: [&str; 8] = [
+    "honest",
+    "replay",
+    "invention",
+    "claims",
+    "stock",
+    "continuity",
+    "fleets",
+    "slowing",
+];
 
 /// The bound of a line.
 pub fn bound<'a>(line: &Line, bounds: &'a [Bound]) -> Option<&'a Bound> {
