@@ -294,6 +294,7 @@ fn an_assessment_after_enrolment_counts_before_settlement(kind: Kind) {
     let answer = world
         .attest_with(copier, 9 * HOUR_MS, |evidence| {
             evidence.oscillator.clone_from(&measured.oscillator);
+            evidence.jitter.clone_from(&measured.jitter);
         })
         .unwrap();
     assert_eq!(answer["weight"].to_string().parse::<f64>().unwrap(), 0.0);

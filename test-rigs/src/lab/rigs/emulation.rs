@@ -111,7 +111,7 @@ impl Rig for Emulation {
                 continue;
             }
             for cpu in target.cpus.iter().take(size.pick(1, usize::MAX)) {
-                for run in 0..size.pick(1, 5) {
+                for run in 0..size.pick(1, 44) {
                     let unit = if cpu.is_empty() { "default" } else { cpu };
                     tasks.push(Task {
                         // What runs beside an emulator would be measured with it.

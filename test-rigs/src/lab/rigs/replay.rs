@@ -38,7 +38,7 @@ impl Rig for Replay {
         let mut tasks = Vec::new();
         for processor in units {
             for way in WAYS {
-                for run in 0..size.pick(1, 2) {
+                for run in 0..size.pick(1, 8) {
                     let task = Task::attack(way, processor.name(), run, Origin::Replayed);
                     tasks.push(Task {
                         goal: Goal::Accepted,
