@@ -261,13 +261,11 @@ fn noisy(evidence: &mut Evidence, random: &mut Random) {
     oscillator.cv_ppm += random.below(u64::from(most) + 1) as u32;
 }
 
-/// Moves up to a quarter of a bin's samples to the next bin, where both have some.
+/// Moves up to a quarter of a bin's samples to the next bin.
 fn stir(histogram: &mut [u16], random: &mut Random) {
     for pair in histogram.chunks_exact_mut(2).skip(1) {
-        if pair[1] > 0 {
-            let moved = random.below(u64::from(pair[0]) / 4 + 1) as u16;
-            pair[0] -= moved;
-            pair[1] += moved;
-        }
+        let moved = random.below(u64::from(pair[0]) / 4 + 1) as u16;
+        pair[0] -= moved;
+        pair[1] += moved;
     }
 }

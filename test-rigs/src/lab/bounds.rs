@@ -113,6 +113,14 @@ pub const BOUNDS: &[Bound] = &[
     hole("fleets", "20 names and a decoy", 1.0, "a room that one switch starts looks like this, and is left alone"),
     hole("fleets", "20 names, once a day", 1.0, "in three days each name shows three readings of its counter: no rate is known of it yet"),
     hole("fleets", "20 names, one ROM", 1.0, "a ROM is what machines of one model share, and changes no verdict"),
+    hole(
+        "fleets",
+        "one ROM, as sold",
+        0.5,
+        "a name in one of six worlds: the simulated 68040 has so little noise that two machines can measure the very same, \
+         which counts as a copy; whether real ones do has not been measured",
+    ),
+    hole("fleets", "20 names in a campus", 0.5, "machines that are started every morning: a second name was paid in one of six worlds"),
     none("fleets", "2 names, one dump"),
     hole("fleets", "2 names", 1.0, ONE_START),
     hole("fleets", "3 names", 1.0, ONE_START),
