@@ -9,7 +9,6 @@ use probe_core::measure::MAX_ITERATIONS;
 use std::hint::black_box;
 use verdigris_node::verdict::checks::binding::recomputed;
 use verdigris_node::verdict::checks::Subject;
-use verdigris_node::verdict::processor::Processor;
 use verdigris_node::verdict::{judge, Case, Profiles, Proof};
 
 #[path = "../tests/verdict_machine/mod.rs"]
@@ -22,14 +21,7 @@ fn verdict(c: &mut Criterion) {
     c.bench_function("judge", |b| b.iter(|| judge(black_box(&case), &profiles)));
 
     let seed = verdict_machine::seed();
-    let processor = Processor::parse(&evidence.identity, &profiles.silicon);
-    let subject = Subject {
-        case: &case,
-        evidence: &evidence,
-        seed: &seed,
-        profiles: &profiles,
-        processor,
-    };
+    let subject = Subject::new(&case, &evidence, &seed, &profiles);
     c.bench_function("replay", |b| {
         b.iter(|| recomputed(black_box(&subject), &verdict_machine::PLAN))
     });

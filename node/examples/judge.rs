@@ -16,7 +16,6 @@ use serde_json::Value;
 use std::error::Error;
 use verdigris_node::verdict::checks::{self, Subject};
 use verdigris_node::verdict::conclusion::conclude;
-use verdigris_node::verdict::processor::Processor;
 use verdigris_node::verdict::{Aspect, Case, Claim, Outcome, Profiles, Proof, Verdict};
 
 const USAGE: &str =
@@ -63,14 +62,7 @@ fn verdict(evidence: &Evidence, seed: Seed, ignored: &[String]) -> Verdict {
         previous: None,
     };
     let profiles = Profiles::builtin();
-    let processor = Processor::parse(&evidence.identity, &profiles.silicon);
-    let subject = Subject {
-        case: &case,
-        evidence,
-        seed: &seed,
-        profiles: &profiles,
-        processor,
-    };
+    let subject = Subject::new(&case, evidence, &seed, &profiles);
     let mut checks = checks::all(&subject);
     checks.retain(|check| !ignored.iter().any(|channel| channel == check.channel));
     conclude(&subject, checks)

@@ -13,7 +13,7 @@ use super::derive::{self, Measured};
 use super::table::{Curve, Mode, Processor};
 use crate::verdict::checks::{cache, claim, kernel, likeness, pipeline, simd, Subject};
 use crate::verdict::conclusion::{kind_holds, score};
-use crate::verdict::processor::{Processor as Named, TRANSMETA};
+use crate::verdict::processor::TRANSMETA;
 use crate::verdict::reason;
 use crate::verdict::silicon::{unit_rank, Core, Silicon};
 use crate::verdict::thresholds::LIKENESS_FAR;
@@ -256,14 +256,7 @@ fn judge(evidence: &Evidence, row: &Row<'_>, profiles: &Profiles) -> Judged {
         year: 0,
         previous: None,
     };
-    let processor = Named::parse(&evidence.identity, &profiles.silicon);
-    let subject = Subject {
-        case: &case,
-        evidence,
-        seed: &seed,
-        profiles,
-        processor,
-    };
+    let subject = Subject::new(&case, evidence, &seed, profiles);
     let mut checks = pipeline::check(&subject);
     checks.extend(simd::check(&subject));
     checks.extend(likeness::check(&subject));
@@ -272,8 +265,8 @@ fn judge(evidence: &Evidence, row: &Row<'_>, profiles: &Profiles) -> Judged {
         checks.extend(cache::check(&subject));
     }
     let silicon = &profiles.silicon;
-    let near = likeness::near(&subject);
-    let nearest = near
+    let nearest = subject
+        .near()
         .first()
         .filter(|n| n.distance <= LIKENESS_FAR.value)
         .and_then(|n| silicon.core_named(&n.record.core));

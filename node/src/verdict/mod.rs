@@ -18,7 +18,6 @@ pub mod thresholds;
 use checks::Subject;
 use probe_core::evidence::Evidence;
 use probe_core::seed::Seed;
-use processor::Processor;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -229,14 +228,7 @@ pub const RULES_VERSION: u16 = 5;
 pub fn judge(case: &Case<'_>, profiles: &Profiles) -> Verdict {
     match &case.proof {
         Proof::Evidence { evidence, seed } => {
-            let processor = Processor::parse(&evidence.identity, &profiles.silicon);
-            let subject = Subject {
-                case,
-                evidence,
-                seed,
-                profiles,
-                processor,
-            };
+            let subject = Subject::new(case, evidence, seed, profiles);
             let checks = checks::all(&subject);
             conclusion::conclude(&subject, checks)
         }

@@ -5,6 +5,7 @@ use askama::Template;
 use axum::extract::Path;
 use axum::http::HeaderMap;
 use pulldown_cmark::{html, CowStr, Event, Options, Parser, Tag};
+use std::sync::LazyLock;
 
 use super::shell::{nothing, show, Shown};
 use crate::http::text::Text;
@@ -39,8 +40,11 @@ const CHARTS: [(&str, &str); 4] = [
 #[template(path = "pages/laboratory.html")]
 struct Page {
     /// HTML, made of a text of ours.
-    report: String,
+    report: &'static str,
 }
+
+/// The same for everybody, so made once: when the first asks.
+static HTML: LazyLock<String> = LazyLock::new(report);
 
 /// The report as HTML. It is a part of the program: no client's text is in it.
 fn report() -> String {
@@ -77,7 +81,7 @@ fn report() -> String {
 
 /// The page.
 pub async fn page(asked: HeaderMap) -> Shown {
-    show(&Page { report: report() }, &asked)
+    show(&Page { report: &HTML }, &asked)
 }
 
 /// A picture of the report.

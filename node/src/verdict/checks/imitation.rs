@@ -5,7 +5,7 @@
 //! question. Of a core that nobody has recorded all that is known is that its latencies are whole cycles.
 
 use super::kernel::{FULL, MEASURED, MEASURED_VECTOR, MEASURED_X87};
-use super::{about, likeness, pipeline, Subject};
+use super::{about, pipeline, Subject};
 use crate::verdict::likeness::{compare, Likeness, Near};
 use crate::verdict::processor::Known;
 use crate::verdict::silicon::Record;
@@ -19,8 +19,8 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
     if !pipeline::is_x86(subject) {
         return Vec::new();
     }
-    let near = likeness::near(subject);
-    let named = names_a_recorded_core(subject, &near);
+    let near = subject.near();
+    let named = names_a_recorded_core(subject, near);
     let own = match subject.processor.core() {
         Some(Known::X86(core)) => [Some(core.name.as_str()), core.like.as_deref()],
         _ => [None, None],

@@ -9,7 +9,7 @@ use crate::verdict::likeness::{
 };
 use crate::verdict::processor::Known;
 use crate::verdict::reason;
-use crate::verdict::silicon::{unit_rank, Record};
+use crate::verdict::silicon::{unit_rank, Core, Record};
 use crate::verdict::thresholds::{
     ERA_NEAR, LIKENESS_FAR, LIKENESS_LEAST, LIKENESS_MARGIN, NONE, OVERLAP,
 };
@@ -20,7 +20,7 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
     let Some(Known::X86(core)) = subject.processor.core() else {
         return Vec::new();
     };
-    let near = near(subject);
+    let near = subject.near();
     let silicon = &subject.profiles.silicon;
     let draft = about("likeness", Aspect::Kind);
     let Some(first) = near.first() else {
@@ -28,9 +28,9 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
     };
     let measured = format!("nearest to {}", told(*first));
     let draft = draft.measured(measured);
-    let check = match compare(core, &near) {
+    let check = match compare(core, near) {
         Likeness::Untold => draft.absent("Too few operations were timed to tell cores apart."),
-        Likeness::Unrecorded { nearest } if is_of_another_era(core, &near, silicon) => {
+        Likeness::Unrecorded { nearest } if is_of_another_era(core, near, silicon) => {
             let era = |year| silicon.eras().get(silicon.era_of(year));
             let own = era(core.year).map_or("", |e| e.name.as_str());
             draft
@@ -93,28 +93,28 @@ pub fn check(subject: &Subject<'_>) -> Vec<Check> {
 
 /// The records that the machine is near to: of cores that could run its program and have its vector unit, and of
 /// the core that it names whether that could or not.
-pub fn near<'a>(subject: &Subject<'a>) -> Vec<Near<'a>> {
+pub(super) fn near<'a>(subject: &Subject<'a>) -> Vec<Near<'a>> {
     let silicon = &subject.profiles.silicon;
     let unit = unit_rank(subject.evidence.identity.vector_unit.as_str());
     let named = match subject.processor.core() {
         Some(Known::X86(core)) => [Some(core.name.as_str()), core.like.as_deref()],
         _ => [None, None],
     };
-    let able = |record: &&Record| {
+    let able = |record: &Record, core: Option<&Core>| {
         let claimed = named.contains(&Some(record.core.as_str()));
         claimed
-            || silicon.core_named(&record.core).is_none_or(|core| {
+            || core.is_none_or(|core| {
                 (core.long || !subject.processor.is_long()) && unit_rank(&core.unit) >= unit
             })
     };
-    let candidates = silicon.records().iter().filter(able).map(|record| {
+    let candidates = silicon.records().iter().filter_map(|record| {
         let core = silicon.core_named(&record.core);
-        Candidate {
+        able(record, core).then(|| Candidate {
             record,
             levels: core.map_or([None; 2], |c| {
                 cache::exact_levels(subject, [&c.l1_kib, &c.l2_kib])
             }),
-        }
+        })
     });
     let mut all = samples(subject);
     all.extend(overlapping(subject));

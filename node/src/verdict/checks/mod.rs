@@ -28,11 +28,13 @@ pub mod speed;
 pub mod thermal;
 pub mod trap;
 
+use super::likeness::Near;
 use super::processor::Processor;
 use super::thresholds::{Threshold, NONE};
 use super::{Aspect, Case, Check, Outcome, Profiles};
 use probe_core::evidence::{Evidence, Milliticks, MIN};
 use probe_core::seed::Seed;
+use std::cell::OnceCell;
 
 /// What is judged: the case, its evidence taken out of the proof, and what is known of silicon.
 #[derive(Debug, Clone)]
@@ -47,6 +49,8 @@ pub struct Subject<'a> {
     pub profiles: &'a Profiles,
     /// The processor, parsed from the evidence.
     pub processor: Processor<'a>,
+    /// What [`Subject::near`] gives, once it was asked.
+    near: OnceCell<Vec<Near<'a>>>,
 }
 
 /// Every check of evidence, in the order in which a reader wants them.
@@ -78,7 +82,30 @@ pub fn all(subject: &Subject<'_>) -> Vec<Check> {
     CHECKS.iter().flat_map(|check| check(subject)).collect()
 }
 
-impl Subject<'_> {
+impl<'a> Subject<'a> {
+    /// Of a case with evidence.
+    pub fn new(
+        case: &'a Case<'a>,
+        evidence: &'a Evidence,
+        seed: &'a Seed,
+        profiles: &'a Profiles,
+    ) -> Self {
+        Subject {
+            case,
+            evidence,
+            seed,
+            profiles,
+            processor: Processor::parse(&evidence.identity, &profiles.silicon),
+            near: OnceCell::new(),
+        }
+    }
+
+    /// The records of x86 processors that the machine is near to, nearest first. Several checks ask; every record is
+    /// compared once.
+    pub fn near(&self) -> &[Near<'a>] {
+        self.near.get_or_init(|| likeness::near(self))
+    }
+
     /// The dependent add, milliticks: the unit of every ratio. `None` where it was not measured.
     pub fn add(&self) -> Option<Milliticks> {
         let pipeline = self.evidence.pipeline.as_ref().map(|p| p.add[MIN]);
