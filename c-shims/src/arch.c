@@ -59,6 +59,8 @@ int vg_arch(void) { return VG_ARCH; }
 #include "arch/sh4/all.c"
 #elif VG_ARCH == VG_ARCH_S390X
 #include "arch/s390x/all.c"
+#elif VG_ARCH == VG_ARCH_ARM && defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
+#include "arch/thumb/all.c"
 #else
 #include "arch/none/all.c"
 #endif

@@ -7,13 +7,21 @@
 #include "verdigris_shims.h"
 #include "body.h"
 
+/* The M profile of ARM has units of all kinds, most of them without binary64 (ACLE: __ARM_FP, bit 3). */
+#if defined(__ARM_FP)
+#define VG_M_BINARY64 (__ARM_FP >> 3 & 1)
+#else
+#define VG_M_BINARY64 0
+#endif
+
 /*
  * Compiled to library calls, or to instructions that trap on what IEEE 754 asks for (Alpha without
  * -mieee): not the processor's own arithmetic, or not all of it.
  */
 #if (defined(__m68k__) && !defined(__HAVE_68881__) && !defined(__mcffpu__)) || \
     (defined(__sh__) && !defined(__SH_FPU_DOUBLE__)) || \
-    (defined(__alpha__) && !defined(_IEEE_FP)) || (defined(__s390x__) && defined(_SOFT_FLOAT))
+    (defined(__alpha__) && !defined(_IEEE_FP)) || (defined(__s390x__) && defined(_SOFT_FLOAT)) || \
+    (defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M' && !VG_M_BINARY64)
 #define VG_NO_FPU 1
 #else
 #define VG_NO_FPU 0

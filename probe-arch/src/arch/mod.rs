@@ -11,7 +11,8 @@ pub mod c;
 #[path = "aarch64/mod.rs"]
 mod native;
 
-#[cfg(target_arch = "arm")]
+// The M profile of ARM, which has no A32, is served by C.
+#[cfg(all(target_arch = "arm", not(thumb_only)))]
 #[path = "arm/mod.rs"]
 mod native;
 
@@ -33,7 +34,7 @@ mod native;
 
 #[cfg(not(any(
     target_arch = "aarch64",
-    target_arch = "arm",
+    all(target_arch = "arm", not(thumb_only)),
     target_arch = "powerpc",
     target_arch = "powerpc64",
     target_arch = "riscv64",

@@ -1,0 +1,19 @@
+/*
+ * Who the processor says it is. The name stays empty: none is kept in a register.
+ *
+ * Words:
+ *  0  CPUID, of the form of MIDR: implementer, variant, part number, revision; 0 without privileges
+ */
+void vg_identity(vg_u32 *words, unsigned char *name)
+{
+    int i;
+    for (i = 0; i < VG_IDENTITY_WORDS; i++) {
+        words[i] = 0;
+    }
+    for (i = 0; i < VG_IDENTITY_NAME; i++) {
+        name[i] = 0;
+    }
+    if (vg_privileged()) {
+        words[0] = vg_system_register(VG_CPUID);
+    }
+}
