@@ -1,5 +1,6 @@
 //! Making a target's miner.
 
+use crate::boot;
 use crate::process;
 use crate::targets::{Route, Target};
 use crate::toolchain::Toolchain;
@@ -9,9 +10,6 @@ use std::time::{Duration, Instant};
 
 /// The miner, by its name as a program of the workspace.
 const PROGRAM: &str = "verdigris-tiny";
-
-/// The miner without an operating system.
-const PC: &str = "verdigris-pc";
 
 /// The program that judges alone, and the package that it is in.
 const JUDGING: &str = "rejudge";
@@ -31,6 +29,40 @@ const BARE_FLAGS: [&str; 8] = [
     "--cfg=sha2_backend_soft=\"compact\"",
     "--cfg=curve25519_dalek_backend=\"serial\"",
 ];
+
+/// A program of the workspace that runs without an operating system: the package of that name, with its
+/// feature `bare`, linked by the script that its own build script names.
+#[derive(Debug, Clone, Copy)]
+pub struct Bare {
+    /// Its name, and its package's.
+    name: &'static str,
+    /// Whose compilers build it: the name of a target.
+    pub target: &'static str,
+    /// Rust's name for the machine, where it is not the target's.
+    triple: Option<&'static str>,
+    /// Which of the target's GNU tools links it.
+    linker: &'static str,
+    /// More flags for Rust.
+    flags: &'static [&'static [&'static str]],
+}
+
+/// The miner as a PC's own program, for a 486.
+pub const PC: Bare = Bare {
+    name: "verdigris-pc",
+    target: boot::TARGET,
+    triple: None,
+    linker: "gcc",
+    flags: &[&BARE_FLAGS, &["-Ctarget-cpu=i486"]],
+};
+
+/// The example for who writes firmware, built as such a reader builds it: with nothing special.
+pub const FIRMWARE: Bare = Bare {
+    name: "cortex-m3",
+    target: "armv5te",
+    triple: Some("thumbv7m-none-eabi"),
+    linker: "ld",
+    flags: &[],
+};
 
 /// The libraries' own choices for it: memory by loops (there is no C library), and small sorts.
 const BARE_LIBRARIES: &str = "-Zbuild-std-features=compiler-builtins-mem,optimize_for_size";
@@ -92,24 +124,33 @@ impl Builder {
         }
     }
 
-    /// The miner as a PC's own program, by the compilers of this target, for a 486.
+    /// A program that runs without an operating system, by the compilers of its target.
     ///
     /// # Errors
     /// What the compiler said.
-    pub fn pc(&self, target: &Target) -> Result<Built, String> {
+    pub fn bare(&self, program: &Bare, target: &Target) -> Result<Built, String> {
         let started = Instant::now();
         let out = self.out.join("rust");
-        let flags = [&BARE_FLAGS[..], &["-Ctarget-cpu=i486"]].concat();
-        let mut cargo = self.cargo(target, &flags)?;
+        let mut target = target.clone();
+        if let Some(triple) = program.triple {
+            target.triple = triple.into();
+        }
+        let mut cargo = self.cargo(&target, &program.flags.concat())?;
+        let linker = target.cc.trim_end_matches("gcc").to_owned() + program.linker;
         cargo
             .current_dir(&self.root)
             .env("CARGO_TARGET_DIR", &out)
+            .env(format!("CARGO_TARGET_{}_LINKER", upper(&target)), linker)
             .args(["build", "--locked", "--quiet", "--profile", PROFILE])
-            .args(["-p", PC, "--bin", PC, "--features", "bare"])
+            .args(["-p", program.name, "--bin", program.name])
+            .args(["--features", "bare"])
             .args(["-Zbuild-std=core", BARE_LIBRARIES, "--target"])
             .arg(&target.triple);
         process::run(&mut cargo, BUILD_LIMIT)?.success("the build")?;
-        built(out.join(&target.triple).join(PROFILE).join(PC), started)
+        built(
+            out.join(&target.triple).join(PROFILE).join(program.name),
+            started,
+        )
     }
 
     fn arguments(&self, cargo: &mut Command, target_dir: &Path) {

@@ -99,6 +99,12 @@ enum Task {
         #[arg(long, value_name = "FOLDER", default_value = "target/cross")]
         out: PathBuf,
     },
+    /// Build the example for who writes firmware, and print where the program is
+    Firmware {
+        /// Where everything that is built goes
+        #[arg(long, value_name = "FOLDER", default_value = "target/cross")]
+        out: PathBuf,
+    },
 }
 
 #[derive(clap::Args)]
@@ -155,15 +161,10 @@ fn go(task: Task) -> Result<bool, String> {
             floppy::run(root, &arguments, &targets, &builder)
         }
         Task::Boot(arguments) => boot::run(root, &arguments),
-        Task::Pc { into, out } => {
-            let chosen = Chosen {
-                names: vec![boot::TARGET.into()],
-                tier: LAST_TIER,
-                out,
-            };
-            let (targets, builder) = prepare(root, &chosen)?;
-            let target = targets.first().ok_or("no target for a PC")?;
-            boot::run_bare(&builder.pc(target)?.path, &into)
+        Task::Pc { into, out } => boot::run_bare(&bare(root, &builder::PC, out)?.path, &into),
+        Task::Firmware { out } => {
+            println!("{}", bare(root, &builder::FIRMWARE, out)?.path.display());
+            Ok(true)
         }
         Task::Generate => {
             for path in generate::write(root, &targets::all()?)? {
@@ -236,6 +237,18 @@ fn go(task: Task) -> Result<bool, String> {
             finish(&memory::page(&rows), &faults, write.as_deref())
         }
     }
+}
+
+/// Builds a program that runs without an operating system.
+fn bare(root: &Path, program: &builder::Bare, out: PathBuf) -> Result<builder::Built, String> {
+    let chosen = Chosen {
+        names: vec![program.target.into()],
+        tier: LAST_TIER,
+        out,
+    };
+    let (targets, builder) = prepare(root, &chosen)?;
+    let target = targets.first().ok_or("the list of targets lacks it")?;
+    builder.bare(program, target)
 }
 
 fn named(target: &Target, error: &str) -> String {
