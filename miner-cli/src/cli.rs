@@ -16,6 +16,7 @@ Start here:
   verdigris attest --node https://node:8099   prove this machine to a node once
   verdigris mine   --node https://node:8099   go on proving it, for ever
   verdigris relay  --serial /dev/ttyUSB0      be the network of a machine that has only a serial port
+  verdigris mcp    --help                     let an assistant program ask a node
 
 Exit status:
   0  done
@@ -223,6 +224,22 @@ through is signed by the miner and by the node. It waits for machines that are s
 devices that are unplugged, until Ctrl-C. docs/serial.md tells how to wire the cable, and what to do
 when nothing comes through.")]
     Relay(crate::relay::Options),
+
+    /// Let an assistant program ask a node, by the Model Context Protocol; reads only, never sends or signs
+    ///
+    /// An assistant program starts this command, and speaks with it on standard input and output: it is given
+    /// the tools `health`, `miners`, `machine`, `epoch`, `balance` and `explain` of one node, and can answer
+    /// "why did my G4 earn less yesterday". No tool sends money, signs anything or opens a wallet.
+    #[cfg(feature = "mcp")]
+    #[command(after_help = "\
+Examples:
+  In the settings of an assistant program that knows \"mcpServers\":
+    { \"mcpServers\": { \"verdigris\": {
+        \"command\": \"verdigris\", \"args\": [\"mcp\", \"--node\", \"https://node:8099\"] } } }
+
+It ends with status 0 when its input ends. What machines call themselves is their owners' words: the program
+is told to take all text from the node as data. docs/mcp.md has the tools, their arguments and errors.")]
+    Mcp,
 
     /// Print a script that completes commands and options in a shell
     #[command(after_help = "\

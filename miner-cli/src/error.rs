@@ -116,7 +116,7 @@ pub fn shown(text: &str) -> String {
 
 /// Control characters; and those without a width that join letters, break lines or turn the direction of
 /// writing (Unicode 15, "General Punctuation" and "Specials").
-fn steers(c: char) -> bool {
+pub fn steers(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

@@ -13,6 +13,8 @@ mod hex;
 mod known_nodes;
 mod line;
 mod manual;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod migrate;
 mod mine;
 mod out;
@@ -100,6 +102,8 @@ fn run(cli: Cli) -> Result<(), Error> {
             balance::show(&client, &screen, &id, epoch, settings.json)
         }
         Command::Migrate(options) => run_migrate(&settings, options),
+        #[cfg(feature = "mcp")]
+        Command::Mcp => mcp::run(&settings),
         #[cfg(unix)]
         Command::Relay(options) => {
             let plan = relay::Plan::resolve(options, &settings.relay, &settings.node)?;

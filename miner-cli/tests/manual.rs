@@ -42,6 +42,7 @@ fn every_shell_gets_a_script_that_knows_the_commands() {
         for word in ["mine", "wallet", "export", "passphrase-file"] {
             assert!(script.contains(word), "{shell}: {word}");
         }
+        assert_eq!(script.contains("mcp"), cfg!(feature = "mcp"), "{shell}");
         if let "bash" | "zsh" | "fish" = shell {
             if let Some((good, said)) = through(shell, &["-n"], &script) {
                 assert!(good, "{shell}: {said}");
@@ -82,6 +83,11 @@ fn pages_render_and_keep_the_lines_of_examples() {
             "         verdigris mine --interval 10m --quick",
         ),
         ("verdigris-wallet-export.1", "       --out <FILE>"),
+        #[cfg(feature = "mcp")]
+        (
+            "verdigris-mcp.1",
+            "           { \"mcpServers\": { \"verdigris\": {",
+        ),
     ] {
         let path = folder.join(name);
         let Some((good, text)) = through("man", &["-l", path.to_str().unwrap()], "") else {

@@ -175,6 +175,11 @@ impl Node {
 
     /// At an address of this machine.
     pub fn start_at(home: &Home, address: &str) -> Option<Self> {
+        Node::start_with(home, address, &[])
+    }
+
+    /// At an address of this machine, with further options.
+    pub fn start_with(home: &Home, address: &str, options: &[&str]) -> Option<Self> {
         let Some(program) = std::env::var_os("VERDIGRIS_TEST_NODE") else {
             eprintln!("VERDIGRIS_TEST_NODE is not set: no real node");
             return None;
@@ -182,6 +187,7 @@ impl Node {
         let mut child = Command::new(program)
             .args(["serve", "--listen", address, "--database"])
             .arg(home.path("node.db"))
+            .args(options)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
