@@ -264,7 +264,15 @@ fn it_introduces_itself_and_its_tools() {
 fn each_tool_says_what_the_node_says() {
     let home = Home::new();
     let node = node_with_machine(&home, &[]);
-    let mut talk = Talk::begin(&home, &node.url);
+    // By the command that the node tells programs.
+    let told = get(&node, "/api/discover")["mcp"].clone();
+    let mut words = told.as_str().expect("a command").split(' ');
+    assert_eq!(words.next(), Some("verdigris"));
+    let arguments: Vec<&str> = words.collect();
+    let mut talk = Talk::with(home.command(&arguments));
+    talk.initialize();
+    let card = get(&node, "/.well-known/agent.json")["description"].to_string();
+    assert!(card.contains(told.as_str().unwrap_or_default()), "{card}");
 
     let moving = ["uptime_s", "tip_age_slots"];
     assert_eq!(

@@ -20,6 +20,12 @@ const ABOUT: &str =
     "Judges whether machines are real silicon, which silicon and how old, and pays them for \
                      staying alive.";
 
+/// The command by which assistant programs ask the node that is called `base`.
+fn mcp(base: &str) -> String {
+    let node = if base.is_empty() { "URL" } else { base };
+    format!("verdigris mcp --node {node}")
+}
+
 /// What can be asked, by what it is good for: the one list of which all three documents are made.
 const OFFERS: [Offer; 9] = [
     offer("health", "/health", "Whether the node is well."),
@@ -87,6 +93,9 @@ const PAGES: [(&str, &str); 9] = [
 #[derive(Serialize, ToSchema)]
 pub struct Discovery {
     about: &'static str,
+    /// The command that offers what is here as tools of the Model Context Protocol, on its standard input and output.
+    #[schema(example = "verdigris mcp --node https://node.example:8099")]
+    mcp: String,
     /// The chain's parameters and more.
     #[schema(example = "/network/info")]
     network: &'static str,
@@ -121,9 +130,10 @@ refusals! { DiscoverRefusals = &[] }
     tag = "Node",
     responses((status = 200, description = "What there is.", body = Discovery), DiscoverRefusals)
 )]
-pub async fn discover(State(app): State<Arc<App>>) -> Answer<Discovery> {
+pub async fn discover(State(app): State<Arc<App>>, asked: HeaderMap) -> Answer<Discovery> {
     Answer::new(Discovery {
         about: ABOUT,
+        mcp: mcp(&base(&asked)),
         network: "/network/info",
         node_public_key: app.store.key().public_hex(),
         offers: OFFERS.to_vec(),
@@ -145,7 +155,7 @@ pub struct AgentCard {
     capabilities: Capabilities,
     default_input_modes: Vec<&'static str>,
     default_output_modes: Vec<&'static str>,
-    description: &'static str,
+    description: String,
     /// The description of every operation.
     documentation_url: String,
     name: &'static str,
@@ -189,7 +199,10 @@ pub async fn agent_card(asked: HeaderMap) -> Answer<AgentCard> {
         },
         default_input_modes: vec!["application/json"],
         default_output_modes: vec!["application/json"],
-        description: ABOUT,
+        description: format!(
+            "{ABOUT} As tools of the Model Context Protocol: `{}`.",
+            mcp(&base)
+        ),
         documentation_url: format!("{base}/openapi.json"),
         name: "Verdigris node",
         skills: OFFERS
@@ -210,6 +223,7 @@ pub async fn agent_card(asked: HeaderMap) -> Answer<AgentCard> {
 #[template(path = "pages/llms.txt", escape = "none")]
 struct ForModels {
     about: &'static str,
+    mcp: String,
     offers: &'static [Offer],
     pages: &'static [(&'static str, &'static str)],
 }
@@ -218,6 +232,7 @@ struct ForModels {
 pub async fn for_models(asked: HeaderMap) -> Shown {
     let text = ForModels {
         about: ABOUT,
+        mcp: mcp(&base(&asked)),
         offers: &OFFERS,
         pages: &PAGES,
     };
