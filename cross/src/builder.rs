@@ -35,7 +35,7 @@ const BARE_FLAGS: [&str; 8] = [
 #[derive(Debug, Clone, Copy)]
 pub struct Bare {
     /// Its name, and its package's.
-    name: &'static str,
+    pub name: &'static str,
     /// Whose compilers build it: the name of a target.
     pub target: &'static str,
     /// Rust's name for the machine, where it is not the target's.
@@ -53,6 +53,15 @@ pub const PC: Bare = Bare {
     triple: None,
     linker: "gcc",
     flags: &[&BARE_FLAGS, &["-Ctarget-cpu=i486"]],
+};
+
+/// The miner as a Power Macintosh's own program, which Open Firmware starts.
+pub const OPENFIRMWARE: Bare = Bare {
+    name: "verdigris-openfirmware",
+    target: "powerpc",
+    triple: None,
+    linker: "gcc",
+    flags: &[&BARE_FLAGS],
 };
 
 /// The example for who writes firmware, built as such a reader builds it: with nothing special.

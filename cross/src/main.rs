@@ -99,6 +99,15 @@ enum Task {
         #[arg(long, value_name = "FOLDER", default_value = "target/cross")]
         out: PathBuf,
     },
+    /// Make the miner that Open Firmware starts on a Power Macintosh: verdigris-openfirmware.elf
+    Openfirmware {
+        /// Where it goes
+        #[arg(long, value_name = "FOLDER", default_value = "target/cross/systems")]
+        into: PathBuf,
+        /// Where everything that is built goes
+        #[arg(long, value_name = "FOLDER", default_value = "target/cross")]
+        out: PathBuf,
+    },
     /// Build the example for who writes firmware, and print where the program is
     Firmware {
         /// Where everything that is built goes
@@ -162,6 +171,15 @@ fn go(task: Task) -> Result<bool, String> {
         }
         Task::Boot(arguments) => boot::run(root, &arguments),
         Task::Pc { into, out } => boot::run_bare(&bare(root, &builder::PC, out)?.path, &into),
+        Task::Openfirmware { into, out } => {
+            let built = bare(root, &builder::OPENFIRMWARE, out)?;
+            let path = into.join(builder::OPENFIRMWARE.name).with_extension("elf");
+            let fail = |e: std::io::Error| format!("{}: {e}", path.display());
+            std::fs::create_dir_all(&into).map_err(fail)?;
+            std::fs::copy(&built.path, &path).map_err(fail)?;
+            println!("{:>9} bytes  {}", built.bytes, path.display());
+            Ok(true)
+        }
         Task::Firmware { out } => {
             println!("{}", bare(root, &builder::FIRMWARE, out)?.path.display());
             Ok(true)

@@ -7,7 +7,7 @@ mod serial;
 mod system;
 
 use core::arch::global_asm;
-use system::Machine;
+use system::{Macintosh, SAID};
 use verdigris_openfirmware::client::{Entry, Firmware};
 
 // References: IEEE 1275 PowerPC processor binding, "Client program start": the client interface's entry is in
@@ -67,7 +67,8 @@ global_asm!(
 extern "C" fn go_on(entry: Entry) -> ! {
     // SAFETY: it is what the firmware has passed, and neither its memory nor its exceptions are touched.
     let firmware = unsafe { Firmware::new(entry) };
-    if let Some(mut machine) = Machine::new(firmware) {
+    let mut said = [0; SAID];
+    if let Some(mut machine) = Macintosh::ask(firmware, &mut said) {
         miner_tiny::program::run(&mut machine);
     }
     firmware.exit();

@@ -4,6 +4,7 @@
 //! (`assigned-addresses`).
 
 use core::ptr;
+use miner_tiny::program::polled::Port;
 use verdigris_openfirmware::client::Firmware;
 
 /// Bytes from the control register to the data register ("escc" in Apple's device trees).
@@ -54,9 +55,10 @@ impl Channel {
     fn data(&self) -> *mut u8 {
         ptr::with_exposed_provenance_mut(self.control + DATA)
     }
+}
 
-    /// Sends some of the bytes; says how many.
-    pub fn send(&mut self, bytes: &[u8]) -> usize {
+impl Port for Channel {
+    fn send(&mut self, bytes: &[u8]) -> usize {
         let mut count = 0;
         for &byte in bytes {
             if self.status() & CAN_SEND == 0 {
@@ -69,8 +71,7 @@ impl Channel {
         count
     }
 
-    /// Takes what has come; says how many bytes.
-    pub fn receive(&mut self, to: &mut [u8]) -> usize {
+    fn receive(&mut self, to: &mut [u8]) -> usize {
         let mut count = 0;
         for place in to {
             if self.status() & RECEIVED == 0 {

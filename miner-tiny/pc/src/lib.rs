@@ -1,4 +1,4 @@
-//! A PC without an operating system, as [`miner_tiny::program`] wants a system.
+//! A PC without an operating system, as a board of [`miner_tiny::program::polled`].
 //!
 //! Everything is polled but one thing: the timer's interrupt, 18 times a second, counts how often the timer went round.
 //! There is one thread, and nothing here is shared with anybody but that interrupt. The parts are also compiled, and what
@@ -16,4 +16,3 @@ pub mod serial;
 #[cfg(target_arch = "x86")]
 pub mod system;
 pub mod timer;
-pub mod words;

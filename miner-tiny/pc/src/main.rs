@@ -22,7 +22,7 @@ extern "C" fn verdigris_pc_start(magic: u32, information: *const start::Informat
         memory::lend(start::end(), loaded.memory_end);
         timer::start();
         start::let_interrupts_come();
-        Pc::new(loaded.command_line)
+        Pc::take_over(loaded.command_line)
     };
     let status = miner_tiny::program::run(&mut system);
     let _ = writeln!(Printer(&mut system, Stream::Out), "ended: {status}");

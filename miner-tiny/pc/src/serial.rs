@@ -3,6 +3,7 @@
 //! Reference: National Semiconductor, PC16550D data sheet (TL/C/8652), section 8.0, "Registers".
 
 use crate::ports;
+use miner_tiny::program::polled::Port;
 
 /// Names of lines, and their first ports: as every PC's BIOS looks for them.
 const LINES: [(&str, u16); 4] = [
@@ -78,9 +79,10 @@ impl Serial {
         // SAFETY: as above.
         unsafe { ports::read(self.port + register) }
     }
+}
 
-    /// Sends as many bytes as there is room for now; says how many.
-    pub fn send(&mut self, bytes: &[u8]) -> usize {
+impl Port for Serial {
+    fn send(&mut self, bytes: &[u8]) -> usize {
         if self.get(STATUS) & STATUS_CAN_SEND == 0 {
             return 0;
         }
@@ -91,8 +93,7 @@ impl Serial {
         count
     }
 
-    /// Takes what has come; says how many bytes.
-    pub fn receive(&mut self, to: &mut [u8]) -> usize {
+    fn receive(&mut self, to: &mut [u8]) -> usize {
         let mut count = 0;
         for place in to {
             if self.get(STATUS) & STATUS_RECEIVED == 0 {

@@ -14,6 +14,7 @@
 
 pub mod config_file;
 pub mod node;
+pub mod polled;
 pub mod system;
 
 mod arguments;

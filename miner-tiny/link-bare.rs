@@ -1,4 +1,5 @@
-//! Says how the program is linked: nothing but itself, where a Multiboot loader looks for it.
+//! The build script of programs that run without an operating system: says how they are linked, which is nothing
+//! but themselves, as the `link.ld` beside the `Cargo.toml` of each has it.
 
 use std::env;
 
