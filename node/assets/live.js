@@ -1,13 +1,15 @@
 // Shows the page anew when the node says that there is something new. Everything works without it.
 const stream = new EventSource("/explorer/live");
+// What the page shows, as the node counts it; unknown until the node has said so once.
 let shown;
 
+// Whoever is at something on the page keeps it as it is until they leave it.
+const busy = (content) => document.hidden || (content.contains(document.activeElement) && document.activeElement !== document.body);
+
 stream.addEventListener("state", async (event) => {
-  const before = shown;
-  shown = event.data;
+  shown ??= event.data;
   const content = document.getElementById("content");
-  const typing = content.contains(document.activeElement) && document.activeElement !== document.body;
-  if (before === undefined || before === shown || document.hidden || typing) {
+  if (shown === event.data || busy(content)) {
     return;
   }
   const answer = await fetch(location.href, { headers: { accept: "text/html" } });
@@ -18,5 +20,6 @@ stream.addEventListener("state", async (event) => {
   const news = page.getElementById("content");
   if (news) {
     content.replaceWith(document.adoptNode(news));
+    shown = event.data;
   }
 });

@@ -101,11 +101,13 @@ fn assert_harmless(path: &str, got: &Got) {
             );
         }
     }
-    // No script but the one file, nothing that the policy would have to allow in the page itself.
+    // No script but the node's files, nothing that the policy would have to allow in the page itself.
     let scripts = html.matches("<script").count();
-    let ours = html
-        .matches("<script type=\"module\" src=\"/explorer/live.js\"></script>")
-        .count();
+    let ours = ["live", "zoom"]
+        .map(|name| format!("<script type=\"module\" src=\"/explorer/{name}.js\"></script>"))
+        .map(|script| html.matches(&script).count())
+        .iter()
+        .sum::<usize>();
     assert_eq!(scripts, ours, "{path}");
     assert!(!html.contains("<style"), "{path}");
     for tag in html
@@ -233,10 +235,32 @@ fn every_page_is_there_and_harmless(kind: Kind) {
         );
     }
     assert_eq!(
-        page.text().matches("<td><strong>").count(),
+        page.text()
+            .matches("<td data-th=\"Channel\" class=\"short\"><strong>")
+            .count(),
         verdict["verdict"]["checks"].as_array().unwrap().len()
     );
     assert!(page.text().contains("Zen 5"), "its processor's name");
+    // A closer look at the whole shows the same; one at nothing shows nothing.
+    let now_s = node.now.load(std::sync::atomic::Ordering::Relaxed) / 1_000;
+    let closer = |from: i64, to: i64| {
+        let path = format!("/explorer/time/range?from={from}&to={to}");
+        let got = ok(&node, &path);
+        assert_harmless(&path, &got);
+        got
+    };
+    let whole = closer(now_s - 3_600, now_s + 60);
+    assert!(whole
+        .text()
+        .contains("In all: 2 attestations, 1.500000 RTC"));
+    assert!(closer(0, 10)
+        .text()
+        .contains("In all: 0 attestations, 0.000000 RTC"));
+    for (from, to) in [(i64::MAX, 0), (-1, 5)] {
+        let got = get(&node, &format!("/explorer/time/range?from={from}&to={to}"));
+        assert_eq!(got.status, 400);
+    }
+    assert_eq!(get(&node, "/explorer/time/2d").status, 404);
     // What is counted in one place is what was done in another.
     let time = ok(&node, "/explorer/time/all");
     let told = "In all: 2 attestations, 1.500000 RTC of rewards, 0.000000 RTC moved";
@@ -348,6 +372,16 @@ fn long_lists_have_pages_and_ends(kind: Kind) {
         10
     );
     assert_eq!(rows(&list("q=nobody")), 0);
+    // All of them are of one family.
+    assert!(first
+        .text()
+        .contains("<option value=\"x86\">x86 (53)</option>"));
+    assert_eq!(rows(&list("family=x86&sort=age")), 50);
+    assert_eq!(
+        rows(&list("family=x86&class=virtual&q=crowd-1&sort=weight")),
+        10
+    );
+    assert_eq!(rows(&list("family=PowerPC")), 0);
     for page in ["0", "-1", "2001", "x", "99999999999999999999"] {
         for path in ["miners", "epochs", "transactions", "wallet/crowd-01"] {
             let path = format!("/explorer/{path}?page={page}");

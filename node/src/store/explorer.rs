@@ -37,24 +37,33 @@ impl Order {
 pub struct Filter {
     /// Of this class, as verdicts call it.
     pub class: Option<String>,
+    /// Of this architecture's family.
+    pub family: Option<String>,
     /// Whose id begins like this.
     pub begins: Option<String>,
 }
 
-/// The conditions of a filter, and their parameters ?1 and ?2 and ?3.
-fn conditions(filter: &Filter) -> (&'static str, [Option<String>; 3]) {
-    let (class, begins) = (filter.class.clone(), filter.begins.clone());
+/// The conditions of a filter, and their parameters ?1 to ?4.
+fn conditions(filter: &Filter) -> (String, [Option<String>; 4]) {
+    let Filter {
+        class,
+        family,
+        begins,
+    } = filter.clone();
     // Ids are ASCII: this is the first text behind all that begin so.
     let behind = begins.as_ref().map(|begins| format!("{begins}\u{7f}"));
-    let which = match (&class, &begins) {
-        (None, None) => {
-            "CAST(?1 AS TEXT) IS NULL AND CAST(?2 AS TEXT) IS NULL AND CAST(?3 AS TEXT) IS NULL"
-        }
-        (Some(_), None) => "class = ?1 AND CAST(?2 AS TEXT) IS NULL AND CAST(?3 AS TEXT) IS NULL",
-        (None, Some(_)) => "CAST(?1 AS TEXT) IS NULL AND miner >= ?2 AND miner < ?3",
-        (Some(_), Some(_)) => "class = ?1 AND miner >= ?2 AND miner < ?3",
+    // A condition for each that is given; PostgreSQL wants to know of what type the others are.
+    let which = |number: usize, given: &Option<String>, condition: &str| match given {
+        Some(_) => format!("{condition} ?{number}"),
+        None => format!("CAST(?{number} AS TEXT) IS NULL"),
     };
-    (which, [class, begins, behind])
+    let all = [
+        which(1, &class, "class ="),
+        which(2, &family, "family ="),
+        which(3, &begins, "miner >="),
+        which(4, &behind, "miner <"),
+    ];
+    (all.join(" AND "), [class, family, begins, behind])
 }
 
 /// A page of miners, and how many there are in all. Cost: that of counting what fits the filter, and of
@@ -70,10 +79,10 @@ pub fn miners(
     limit: i64,
     offset: i64,
 ) -> sql::Result<(Vec<Miner>, i64)> {
-    let (which, [class, begins, behind]) = conditions(filter);
+    let (which, [class, family, begins, behind]) = conditions(filter);
     let total = c.query_one(
         &format!("SELECT count(*) FROM miners WHERE {which}"),
-        params![class, begins, behind],
+        params![class, family, begins, behind],
         |row| row.get(0),
     )?;
     let columns = order.columns();
@@ -81,20 +90,20 @@ pub fn miners(
     let miners = c.query_all(
         &format!(
             "SELECT {MINER_COLUMNS} FROM miners WHERE miner IN
-                 (SELECT miner FROM miners WHERE {which} ORDER BY {columns} LIMIT ?4 OFFSET ?5)
+                 (SELECT miner FROM miners WHERE {which} ORDER BY {columns} LIMIT ?5 OFFSET ?6)
              ORDER BY {columns}"
         ),
-        params![class, begins, behind, limit, offset],
+        params![class, family, begins, behind, limit, offset],
         miner_row,
     )?;
     Ok((miners, total))
 }
 
-/// Miners of one class.
+/// Miners of one class, or of one family.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Class {
+pub struct Group {
     /// As verdicts call it.
-    pub class: String,
+    pub name: String,
     /// How many.
     pub miners: i64,
 }
@@ -103,13 +112,27 @@ pub struct Class {
 ///
 /// # Errors
 /// Where the database refuses.
-pub fn classes(c: &Connection) -> sql::Result<Vec<Class>> {
+pub fn classes(c: &Connection) -> sql::Result<Vec<Group>> {
+    counted(c, "class")
+}
+
+/// The same of each architecture's family.
+///
+/// # Errors
+/// Where the database refuses.
+pub fn families(c: &Connection) -> sql::Result<Vec<Group>> {
+    counted(c, "family")
+}
+
+fn counted(c: &Connection, column: &str) -> sql::Result<Vec<Group>> {
     c.query_all(
-        "SELECT class, count(*) FROM miners GROUP BY class ORDER BY count(*) DESC, class",
+        &format!(
+            "SELECT {column}, count(*) FROM miners GROUP BY {column} ORDER BY count(*) DESC, {column}"
+        ),
         params![],
         |row| {
-            Ok(Class {
-                class: row.get(0)?,
+            Ok(Group {
+                name: row.get(0)?,
                 miners: row.get(1)?,
             })
         },

@@ -10,7 +10,7 @@ struct Step {
 }
 
 /// Step i takes a database from version i to i + 1. Released steps never change.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step {
         sqlite: include_str!("../../migrations/0001.sqlite.sql"),
         // Version 1 was of SQLite alone.
@@ -47,6 +47,10 @@ const STEPS: [Step; 9] = [
     Step {
         sqlite: include_str!("../../migrations/0009.sqlite.sql"),
         postgres: include_str!("../../migrations/0009.postgres.sql"),
+    },
+    Step {
+        sqlite: include_str!("../../migrations/0010.sqlite.sql"),
+        postgres: include_str!("../../migrations/0010.postgres.sql"),
     },
 ];
 

@@ -1,4 +1,4 @@
-//! The files that pages load: one style sheet, one script that they do not need, one icon.
+//! The files that pages load: one style sheet, two scripts that they do not need, one icon.
 
 use axum::extract::Path;
 use axum::http::HeaderMap;
@@ -7,7 +7,7 @@ use super::shell::{nothing, Shown};
 use crate::http::text::Text;
 
 /// Name, media type, and what is in it.
-const FILES: [(&str, &str, &str); 3] = [
+const FILES: [(&str, &str, &str); 4] = [
     (
         "style.css",
         "text/css; charset=utf-8",
@@ -17,6 +17,11 @@ const FILES: [(&str, &str, &str); 3] = [
         "live.js",
         "text/javascript; charset=utf-8",
         include_str!("../../../assets/live.js"),
+    ),
+    (
+        "zoom.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../../../assets/zoom.js"),
     ),
     (
         "icon.svg",

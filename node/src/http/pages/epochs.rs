@@ -8,22 +8,13 @@ use std::sync::Arc;
 use super::kept::Kept;
 use super::overview::totals;
 use super::shell::{show, Shown};
-use super::view::{self, Pages, PAGES_MAX};
+use super::view::{self, Pages, Turned};
 use crate::app::App;
 use crate::error::ApiError;
-use crate::http::query::{query, Whole};
 use crate::store::explorer;
 
 /// Epochs on a page.
 const EACH: i64 = 50;
-
-query! {
-    /// Which page of a list.
-    Asked {
-        /// Page, from 1.
-        page: Whole<1, PAGES_MAX, 1>,
-    }
-}
 
 struct Line {
     epoch: i64,
@@ -47,10 +38,10 @@ struct Page {
 pub async fn page(
     State(app): State<Arc<App>>,
     Extension(kept): Extension<Arc<Kept>>,
-    query: Result<Asked, ApiError>,
+    query: Result<Turned, ApiError>,
     asked: HeaderMap,
 ) -> Shown {
-    let Whole(number) = query?.page;
+    let number = query?.number();
     let (epochs, total) = app
         .store
         .read(move |c| Ok::<_, ApiError>(explorer::epochs(c, EACH, (number - 1) * EACH)?))

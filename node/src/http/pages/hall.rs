@@ -79,7 +79,7 @@ async fn hall(app: &App, kept: &Kept) -> Result<Arc<Hall>, ApiError> {
             if rarest.len() >= places {
                 break;
             }
-            let first = explorer::silicon_of(c, &class.class, Order::Age, 1)?;
+            let first = explorer::silicon_of(c, &class.name, Order::Age, 1)?;
             let of = format!("{} in all", view::count(class.miners));
             rarest.extend(first.into_iter().map(|m| line(m, of.clone())));
         }

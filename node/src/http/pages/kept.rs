@@ -31,6 +31,36 @@ pub struct Kept {
     pub preserved: Slot<Tally>,
     /// Blocks of time, one for each span.
     pub series: [Slot<Series>; SPANS.len()],
+    /// Blocks of the ranges that somebody looked at last.
+    pub ranges: Shelf<(i64, i64), Series>,
+}
+
+/// Ranges that are kept at once: a page and its pictures ask for one of them five times.
+const RANGES: usize = 32;
+
+/// Some things of a kind by name, the oldest thrown out for a new one.
+pub struct Shelf<K, T>(Mutex<Vec<(K, Arc<Slot<T>>)>>);
+
+impl<K, T> Default for Shelf<K, T> {
+    fn default() -> Self {
+        Shelf(Mutex::new(Vec::new()))
+    }
+}
+
+impl<K: PartialEq, T> Shelf<K, T> {
+    /// The place of this name.
+    pub async fn slot(&self, name: K) -> Arc<Slot<T>> {
+        let mut all = self.0.lock().await;
+        if let Some((_, slot)) = all.iter().find(|(known, _)| *known == name) {
+            return Arc::clone(slot);
+        }
+        if all.len() >= RANGES {
+            all.remove(0);
+        }
+        let slot = Arc::new(Slot::default());
+        all.push((name, Arc::clone(&slot)));
+        slot
+    }
 }
 
 /// One thing, and when it was made.

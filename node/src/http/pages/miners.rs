@@ -49,6 +49,8 @@ query! {
         q: Typed,
         /// Class of silicon.
         class: Typed,
+        /// Family of architecture.
+        family: Typed,
         /// Order.
         sort: Typed,
         /// Page, from 1.
@@ -79,9 +81,21 @@ struct Line {
 struct Page {
     begins: String,
     classes: Vec<Choice>,
+    families: Vec<Choice>,
     miners: Vec<Line>,
     orders: Vec<Choice>,
     pages: Pages,
+}
+
+/// What can be chosen of a list, and what is.
+fn choices(all: &[explorer::Group], chosen: &str) -> Vec<Choice> {
+    let choices = all.iter().map(|known| Choice {
+        name: known.name.clone(),
+        words: "",
+        miners: view::count(known.miners),
+        chosen: known.name == chosen,
+    });
+    choices.collect()
 }
 
 /// The list.
@@ -92,12 +106,14 @@ pub async fn page(
     asked: HeaderMap,
 ) -> Shown {
     let query = query?;
-    let (Typed(begins), Typed(class), Whole(number)) = (query.q, query.class, query.page);
+    let (Typed(begins), Typed(class), Typed(family)) = (query.q, query.class, query.family);
+    let Whole(number) = query.page;
     let chosen = ORDERS.iter().find(|(name, ..)| *name == query.sort.0);
     let (sort, _, order) = *chosen.unwrap_or(&ORDERS[0]);
     let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let filter = Filter {
         class: given(&class),
+        family: given(&family),
         begins: given(&begins),
     };
     let totals = totals(&app, &kept).await?;
@@ -110,21 +126,14 @@ pub async fn page(
         .await?;
     let now_ms = app.clock.now_ms();
     let link = format!(
-        "/explorer/miners?q={}&class={}&sort={sort}",
+        "/explorer/miners?q={}&family={}&class={}&sort={sort}",
         encoded(&begins),
+        encoded(&family),
         encoded(&class)
     );
     let page = Page {
-        classes: totals
-            .classes
-            .iter()
-            .map(|known| Choice {
-                name: known.class.clone(),
-                words: "",
-                miners: view::count(known.miners),
-                chosen: known.class == class,
-            })
-            .collect(),
+        classes: choices(&totals.classes, &class),
+        families: choices(&totals.families, &family),
         orders: ORDERS
             .iter()
             .map(|(name, words, _)| Choice {

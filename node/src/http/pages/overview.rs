@@ -38,7 +38,9 @@ pub struct Totals {
     pub epoch: i64,
     paid_out: i64,
     /// By class, most first.
-    pub classes: Vec<explorer::Class>,
+    pub classes: Vec<explorer::Group>,
+    /// By family, most first.
+    pub families: Vec<explorer::Group>,
     epochs: Vec<explorer::Epoch>,
     newest: Vec<explorer::Line>,
 }
@@ -59,6 +61,7 @@ pub async fn totals(app: &App, kept: &Kept) -> Result<Arc<Totals>, ApiError> {
             epoch,
             paid_out: TOTAL_SUPPLY - books::balance(c, &Account::Emission)?,
             classes,
+            families: explorer::families(c)?,
             epochs,
             newest: explorer::newest(c, NEWEST)?,
         })
@@ -159,8 +162,8 @@ pub async fn page(
             .iter()
             .take(CLASSES)
             .map(|class| {
-                let link = format!("/explorer/miners?class={}", view::encoded(&class.class));
-                (link, tame(&class.class), view::count(class.miners))
+                let link = format!("/explorer/miners?class={}", view::encoded(&class.name));
+                (link, tame(&class.name), view::count(class.miners))
             })
             .collect(),
         chain_pot: view::rtc(chain.pot),

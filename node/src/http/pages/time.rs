@@ -1,4 +1,5 @@
-//! `/explorer/time/{span}`: attestations, machines, rewards and transfers in blocks of time, from a day to all.
+//! `/explorer/time/{span}`: attestations, machines, rewards and transfers in blocks of time, from a day to all; and
+//! `/explorer/time/range?from=…&to=…`: any stretch between, to look closer.
 
 use askama::Template;
 use axum::extract::{Extension, Path, State};
@@ -11,7 +12,9 @@ use super::kept::{Kept, SURVEY_MS};
 use super::shell::{nothing, show, Refused, Shown};
 use super::view;
 use crate::app::App;
+use crate::epoch::Chain;
 use crate::error::ApiError;
+use crate::http::query::{query, Whole};
 use crate::ledger::MICRO_PER_RTC;
 use crate::store::explorer;
 
@@ -53,6 +56,7 @@ const fn span(name: &'static str, words: &'static str, days: Option<i64>, blocks
 /// A block of time.
 struct Block {
     from_ms: i64,
+    to_ms: i64,
     attestations: i64,
     divided: explorer::Stretch,
     moved: explorer::Moved,
@@ -63,30 +67,97 @@ pub struct Series {
     blocks: Vec<Block>,
 }
 
-fn number_of(name: &str) -> Result<usize, Refused> {
-    let found = SPANS.iter().position(|span| span.name == name);
-    found.ok_or_else(|| nothing("the spans of time are 1d, 7d, 1m, 3m, 1y and all"))
+/// The name of a stretch that the address gives.
+const RANGE: &str = "range";
+
+/// Blocks of such a stretch, and the shortest one, seconds: blocks of two minutes.
+const RANGE_BLOCKS: i64 = 30;
+const RANGE_LEAST_S: i64 = 3_600;
+
+/// Last second of 9999, as far as dates are written.
+const LAST_S: i64 = 253_402_300_799;
+
+query! {
+    /// A stretch of time that the address gives.
+    Bounds {
+        /// First second of it, since 1970.
+        from: Whole<0, LAST_S, 0>,
+        /// The second after it.
+        to: Whole<0, LAST_S, 0>,
+    }
 }
 
-async fn blocks(app: &App, kept: &Kept, number: usize) -> Result<Arc<Series>, ApiError> {
-    let span = SPANS[number];
+/// What is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stretch {
+    /// One of [`SPANS`].
+    Span(usize),
+    /// From a second up to another.
+    Range(i64, i64),
+}
+
+impl Stretch {
+    fn named(name: &str, bounds: Result<Bounds, ApiError>) -> Result<Self, Refused> {
+        if name == RANGE {
+            let bounds = bounds?;
+            // What is too short, or turned round, is widened to the right.
+            let from = bounds.from.0.min(LAST_S - RANGE_LEAST_S);
+            return Ok(Stretch::Range(from, bounds.to.0.max(from + RANGE_LEAST_S)));
+        }
+        let found = SPANS.iter().position(|span| span.name == name);
+        let found = found.ok_or_else(|| {
+            nothing("the spans of time are 1d, 7d, 1m, 3m, 1y, all, and range with from and to")
+        })?;
+        Ok(Stretch::Span(found))
+    }
+
+    /// Where it begins and ends, milliseconds since 1970.
+    fn edges_ms(self, chain: &Chain, now_ms: i64) -> (i64, i64) {
+        match self {
+            Stretch::Range(from, to) => (from * 1_000, to * 1_000),
+            Stretch::Span(number) => {
+                let begin_ms = match SPANS[number].days {
+                    Some(days) => now_ms - days * DAY_MS,
+                    None => chain.genesis_s.saturating_mul(1_000).min(now_ms - DAY_MS),
+                };
+                (begin_ms, now_ms + 1)
+            }
+        }
+    }
+
+    fn blocks(self) -> i64 {
+        match self {
+            Stretch::Range(..) => RANGE_BLOCKS,
+            Stretch::Span(number) => SPANS[number].blocks,
+        }
+    }
+
+    /// The address of a file below it.
+    fn link(self, file: &str) -> String {
+        match self {
+            Stretch::Range(from, to) => format!("/explorer/time/{RANGE}{file}?from={from}&to={to}"),
+            Stretch::Span(number) => format!("/explorer/time/{}{file}", SPANS[number].name),
+        }
+    }
+}
+
+async fn blocks(app: &App, kept: &Kept, stretch: Stretch) -> Result<Arc<Series>, ApiError> {
     let now_ms = app.clock.now_ms();
     let chain = *app.store.chain();
+    let (begin_ms, end_ms) = stretch.edges_ms(&chain, now_ms);
+    let count = stretch.blocks();
     let make = app.store.read(move |c| {
-        let begin_ms = match span.days {
-            Some(days) => now_ms - days * DAY_MS,
-            None => chain.genesis_s.saturating_mul(1_000).min(now_ms - DAY_MS),
-        };
-        let edge = |block: i64| begin_ms + (now_ms - begin_ms) / span.blocks * block;
+        let edge = |block: i64| begin_ms + (end_ms - begin_ms) / count * block;
         let mut before = explorer::lines_before(c, edge(0))?;
         let mut blocks = Vec::new();
-        for block in 0..span.blocks {
-            // The last one reaches up to now.
-            let last = block + 1 == span.blocks;
-            let (from_ms, to_ms) = (edge(block), if last { now_ms + 1 } else { edge(block + 1) });
+        for block in 0..count {
+            // The last one has what division leaves over.
+            let last = block + 1 == count;
+            let (from_ms, to_ms) = (edge(block), if last { end_ms } else { edge(block + 1) });
             let upto = explorer::lines_before(c, to_ms)?;
             blocks.push(Block {
                 from_ms,
+                to_ms,
                 attestations: upto - before,
                 divided: explorer::divided(c, &chain, from_ms / 1_000, to_ms / 1_000)?,
                 moved: explorer::moved(c, from_ms, to_ms)?,
@@ -95,11 +166,18 @@ async fn blocks(app: &App, kept: &Kept, number: usize) -> Result<Arc<Series>, Ap
         }
         Ok::<_, ApiError>(Series { blocks })
     });
-    kept.series[number].get(now_ms, SURVEY_MS, make).await
+    match stretch {
+        Stretch::Span(number) => kept.series[number].get(now_ms, SURVEY_MS, make).await,
+        Stretch::Range(from, to) => {
+            let slot = kept.ranges.slot((from, to)).await;
+            slot.get(now_ms, SURVEY_MS, make).await
+        }
+    }
 }
 
 struct Line {
     from: String,
+    closer: Option<String>,
     attestations: String,
     miners: String,
     paid: String,
@@ -115,32 +193,80 @@ const CHARTS: [(&str, &str); 4] = [
     ("volume", "Volume of transfers booked, RTC"),
 ];
 
+/// A chart on the page.
+struct Picture {
+    words: &'static str,
+    svg: String,
+    png: String,
+}
+
 #[derive(Template)]
 #[template(path = "pages/time.html")]
 struct Page {
-    span: Span,
+    name: &'static str,
+    title: String,
     spans: &'static [Span],
-    charts: &'static [(&'static str, &'static str)],
+    charts: Vec<Picture>,
+    /// First and last second of what is drawn.
+    from: i64,
+    to: i64,
+    /// Ways to the same length before, after, and to twice the length; none of a span, which ends now.
+    moves: Vec<(&'static str, String)>,
     lines: Vec<Line>,
     attestations: String,
     paid: String,
     volume: String,
 }
 
-/// A span's page.
+/// Ways on from a range, none of them before 1970.
+fn moves(stretch: Stretch) -> Vec<(&'static str, String)> {
+    let Stretch::Range(from, to) = stretch else {
+        return Vec::new();
+    };
+    let length = to - from;
+    let link = |from: i64, to: i64| Stretch::Range(from.max(0), to.max(0).min(LAST_S)).link("");
+    vec![
+        ("Earlier", link(from - length, from)),
+        ("Later", link(to, to + length)),
+        ("Wider", link(from - length / 2, to + length / 2)),
+    ]
+}
+
+/// A stretch's page.
 pub async fn page(
     State(app): State<Arc<App>>,
     Extension(kept): Extension<Arc<Kept>>,
     Path(name): Path<String>,
+    bounds: Result<Bounds, ApiError>,
     asked: HeaderMap,
 ) -> Shown {
-    let number = number_of(&name)?;
-    let series = blocks(&app, &kept, number).await?;
+    let stretch = Stretch::named(&name, bounds)?;
+    let series = blocks(&app, &kept, stretch).await?;
     let sum = |of: fn(&Block) -> i64| series.blocks.iter().map(of).sum::<i64>();
+    let first_ms = series.blocks.first().map_or(0, |block| block.from_ms);
+    let last_ms = series.blocks.last().map_or(0, |block| block.to_ms);
+    let (from, to) = (first_ms / 1_000, last_ms / 1_000);
     let page = Page {
-        span: SPANS[number],
+        name: match stretch {
+            Stretch::Span(number) => SPANS[number].name,
+            Stretch::Range(..) => RANGE,
+        },
+        title: match stretch {
+            Stretch::Span(number) => SPANS[number].words.into(),
+            Stretch::Range(..) => format!("{} to {}", view::time(first_ms), view::time(last_ms)),
+        },
         spans: &SPANS,
-        charts: &CHARTS,
+        charts: CHARTS
+            .iter()
+            .map(|&(name, words)| Picture {
+                words,
+                svg: stretch.link(&format!("/{name}.svg")),
+                png: stretch.link(&format!("/{name}.png")),
+            })
+            .collect(),
+        from,
+        to,
+        moves: moves(stretch),
         attestations: view::count(sum(|block| block.attestations)),
         paid: view::rtc(sum(|block| block.divided.paid)),
         volume: view::rtc(sum(|block| block.moved.amount)),
@@ -150,6 +276,7 @@ pub async fn page(
             .rev()
             .map(|block| Line {
                 from: view::time(block.from_ms),
+                closer: closer(block),
                 attestations: view::count(block.attestations),
                 miners: view::count(block.divided.miners),
                 paid: view::rtc(block.divided.paid),
@@ -161,18 +288,25 @@ pub async fn page(
     show(&page, &asked)
 }
 
-/// A span's chart.
+/// The address of a block by itself, unless it is as short as can be.
+fn closer(block: &Block) -> Option<String> {
+    let (from, to) = (block.from_ms / 1_000, block.to_ms / 1_000);
+    (to - from > RANGE_LEAST_S).then(|| Stretch::Range(from, to).link(""))
+}
+
+/// A stretch's chart.
 pub async fn chart(
     State(app): State<Arc<App>>,
     Extension(kept): Extension<Arc<Kept>>,
     Path((name, file)): Path<(String, String)>,
+    bounds: Result<Bounds, ApiError>,
     asked: HeaderMap,
 ) -> Shown {
-    let number = number_of(&name)?;
+    let stretch = Stretch::named(&name, bounds)?;
     let (what, kind) = name_and_kind(&file)?;
     let title = CHARTS.iter().find(|(name, _)| *name == what);
     let &(_, title) = title.ok_or_else(|| nothing("there is no such picture"))?;
-    let blocks = blocks(&app, &kept, number).await?;
+    let blocks = blocks(&app, &kept, stretch).await?;
     let rtc = |micro: i64| micro as f64 / MICRO_PER_RTC as f64;
     let value = |block: &Block| match what {
         "attestations" => block.attestations as f64,
@@ -180,10 +314,16 @@ pub async fn chart(
         "rewards" => rtc(block.divided.paid),
         _ => rtc(block.moved.amount),
     };
-    // Within a day the hour says more than the date.
-    let label = |block: &Block| match SPANS[number].days {
-        Some(1) => view::time(block.from_ms).chars().skip(11).take(5).collect(),
-        _ => view::day(block.from_ms),
+    // Within a day or two the hour says more than the date.
+    let first_ms = blocks.blocks.first().map_or(0, |block| block.from_ms);
+    let last_ms = blocks.blocks.last().map_or(0, |block| block.to_ms);
+    let label = |block: &Block| {
+        let time = view::time(block.from_ms);
+        if last_ms - first_ms <= 2 * DAY_MS {
+            time.chars().skip(11).take(5).collect()
+        } else {
+            view::day(block.from_ms)
+        }
     };
     let points = blocks.blocks.iter().map(|block| Point {
         label: label(block),

@@ -6,10 +6,9 @@ use axum::http::HeaderMap;
 use std::sync::Arc;
 
 use super::shell::{nothing, show, Shown};
-use super::view::{self, tame, Pages, PAGES_MAX};
+use super::view::{self, tame, Pages, Turned};
 use crate::app::App;
 use crate::error::ApiError;
-use crate::http::query::{query, Whole};
 use crate::http::request::Segment;
 use crate::store::transfers::{self, Kept, State as Ended};
 use crate::store::{chronicle, explorer};
@@ -25,14 +24,6 @@ const TRANSFER: &str = "transfer/";
 
 /// Longest reference that is looked for.
 const REFERENCE_MAX: usize = 200;
-
-query! {
-    /// Which page of the transactions.
-    Asked {
-        /// Page, from 1.
-        page: Whole<1, PAGES_MAX, 1>,
-    }
-}
 
 /// A transfer in a table.
 pub struct TransferLine {
@@ -89,10 +80,10 @@ struct List {
 /// What was booked, newest first.
 pub async fn list(
     State(app): State<Arc<App>>,
-    query: Result<Asked, ApiError>,
+    query: Result<Turned, ApiError>,
     asked: HeaderMap,
 ) -> Shown {
-    let Whole(number) = query?.page;
+    let number = query?.number();
     let (booked, total) = app
         .store
         .read(move |c| Ok::<_, ApiError>(chronicle::booked(c, EACH, (number - 1) * EACH)?))

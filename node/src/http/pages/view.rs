@@ -5,8 +5,10 @@ pub use probe_chart::scale::grouped;
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::attest::WEIGHT_PLACES;
+use crate::http::query::{query, Whole};
 use crate::json::decimal;
 use crate::ledger::{MICRO_PER_RTC, RTC_PLACES};
+use crate::store::explorer;
 
 /// Characters of a client's text that are shown, at most.
 const TEXT_MAX: usize = 512;
@@ -27,6 +29,28 @@ pub fn tame(text: &str) -> String {
         .collect();
     if text.chars().nth(TEXT_MAX).is_some() {
         out.push('…');
+    }
+    out
+}
+
+/// A name as HTML, escaped, with places where a long one may be broken: text browsers break at nothing else, and a
+/// table would be as wide as the name.
+pub fn breakable(name: &str) -> String {
+    /// Letters between two such places.
+    const PIECE: usize = 16;
+    let mut out = String::new();
+    for (at, c) in name.chars().enumerate() {
+        if at > 0 && at % PIECE == 0 {
+            out.push_str("<wbr>");
+        }
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
     }
     out
 }
@@ -113,6 +137,41 @@ pub fn span(seconds: i64) -> String {
     }
 }
 
+/// What an epoch paid a machine, in words.
+pub struct Reward {
+    /// The epoch.
+    pub epoch: i64,
+    /// When it was booked.
+    pub time: String,
+    /// How much.
+    pub amount: String,
+}
+
+/// Rewards in a table.
+pub fn rewards(rewards: &[explorer::Reward]) -> Vec<Reward> {
+    let lines = rewards.iter().map(|reward| Reward {
+        epoch: reward.epoch,
+        time: time(reward.at_ms),
+        amount: rtc(reward.amount),
+    });
+    lines.collect()
+}
+
+query! {
+    /// Which page of a long list is asked for.
+    Turned {
+        /// Page, from 1.
+        page: Whole<1, PAGES_MAX, 1>,
+    }
+}
+
+impl Turned {
+    /// Its number.
+    pub fn number(&self) -> i64 {
+        self.page.0
+    }
+}
+
 /// The places of a long list, and how one gets from page to page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pages {
@@ -179,6 +238,16 @@ mod tests {
         assert_eq!((last.last, last.after), (120, None));
         let behind = Pages::of(9, 50, 0, 120, "/list");
         assert_eq!((behind.first, behind.after), (0, None));
+    }
+
+    #[test]
+    fn long_names_can_be_broken_and_say_nothing_else() {
+        assert_eq!(breakable("short"), "short");
+        assert_eq!(
+            breakable(&"x".repeat(17)),
+            format!("{}<wbr>x", "x".repeat(16))
+        );
+        assert_eq!(breakable("<b>&\"'"), "&lt;b&gt;&amp;&quot;&#39;");
     }
 
     proptest! {

@@ -7,11 +7,10 @@ use std::sync::Arc;
 
 use super::shell::{show, Shown};
 use super::transaction::{transfer_lines, TransferLine};
-use super::view::{self, Pages, PAGES_MAX};
+use super::view::{self, Pages, Turned};
 use crate::app::App;
 use crate::attest::shape::check_id;
 use crate::error::ApiError;
-use crate::http::query::{query, Whole};
 use crate::http::request::Segment;
 use crate::ledger::Account;
 use crate::store::{books, explorer, records, transfers};
@@ -22,20 +21,6 @@ const EACH: i64 = 50;
 /// Rewards that are shown.
 const REWARDS: i64 = 50;
 
-query! {
-    /// Which page of the transfers.
-    Asked {
-        /// Page, from 1.
-        page: Whole<1, PAGES_MAX, 1>,
-    }
-}
-
-struct Reward {
-    epoch: i64,
-    time: String,
-    amount: String,
-}
-
 #[derive(Template)]
 #[template(path = "pages/wallet.html")]
 struct Page {
@@ -43,7 +28,7 @@ struct Page {
     balance: String,
     is_machine: bool,
     pages: Pages,
-    rewards: Vec<Reward>,
+    rewards: Vec<view::Reward>,
     transfers: Vec<TransferLine>,
 }
 
@@ -51,11 +36,11 @@ struct Page {
 pub async fn page(
     State(app): State<Arc<App>>,
     Segment(wallet): Segment,
-    query: Result<Asked, ApiError>,
+    query: Result<Turned, ApiError>,
     asked: HeaderMap,
 ) -> Shown {
     check_id(&wallet)?;
-    let Whole(number) = query?.page;
+    let number = query?.number();
     let id = wallet.clone();
     let (balance, rewards, (sent, total), known) = app
         .store
@@ -74,14 +59,7 @@ pub async fn page(
         balance: view::rtc(balance),
         is_machine: known.is_some(),
         pages: Pages::of(number, EACH, sent.len(), total, &link),
-        rewards: rewards
-            .iter()
-            .map(|reward| Reward {
-                epoch: reward.epoch,
-                time: view::time(reward.at_ms),
-                amount: view::rtc(reward.amount),
-            })
-            .collect(),
+        rewards: view::rewards(&rewards),
         transfers: transfer_lines(sent),
         id: wallet,
     };

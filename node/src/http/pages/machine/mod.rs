@@ -161,12 +161,6 @@ struct Attestation {
     summary: String,
 }
 
-struct Reward {
-    epoch: i64,
-    time: String,
-    amount: String,
-}
-
 /// What the machine says that it is.
 #[derive(Default)]
 struct Claim {
@@ -209,7 +203,7 @@ struct Page {
     attestations: Vec<Attestation>,
     total: String,
     balance: String,
-    rewards: Vec<Reward>,
+    rewards: Vec<view::Reward>,
 }
 
 #[derive(Template)]
@@ -267,15 +261,7 @@ fn assemble(app: &App, id: String, found: Found) -> Page {
             .collect(),
         total: view::count(found.total),
         balance: view::rtc(found.balance),
-        rewards: found
-            .rewards
-            .iter()
-            .map(|reward| Reward {
-                epoch: reward.epoch,
-                time: view::time(reward.at_ms),
-                amount: view::rtc(reward.amount),
-            })
-            .collect(),
+        rewards: view::rewards(&found.rewards),
         id,
         judged,
     }
