@@ -58,7 +58,7 @@ fn settings_say_where_they_come_from() {
 
 #[test]
 fn every_setting_is_in_the_manual() {
-    let manual = include_str!("../../docs/operating.md");
+    let manual = include_str!("../../docs/operators.md");
     let shown = Command::new(BINARY)
         .args(["serve", "--print-config"])
         .output()
