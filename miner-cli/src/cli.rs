@@ -249,7 +249,7 @@ Examples:
   verdigris completions fish > ~/.config/fish/completions/verdigris.fish")]
     Completions {
         /// The shell
-        shell: clap_complete::Shell,
+        shell: cli_manual::Shell,
     },
 
     /// Print the manual page, or write the pages of all commands to a folder

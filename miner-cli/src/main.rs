@@ -12,7 +12,6 @@ mod error;
 mod hex;
 mod known_nodes;
 mod line;
-mod manual;
 #[cfg(feature = "mcp")]
 mod mcp;
 mod migrate;
@@ -36,7 +35,7 @@ mod wallet;
 mod watch;
 
 use attest::Miner;
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use cli::{Cli, Command, MigrateOptions, MineOptions, WalletCommand};
 use client::Client;
 use config::Settings;
@@ -69,14 +68,17 @@ fn run(cli: Cli) -> Result<(), Error> {
     // These two need no settings, and must not fail for one that is wrong.
     match &cli.command {
         Command::Completions { shell } => {
-            out::bytes(&manual::completions(*shell));
+            out::bytes(&cli_manual::completions(Cli::command(), *shell));
             return Ok(());
         }
         Command::Man { dir: None } => {
-            out::bytes(&manual::main_page());
+            out::bytes(&cli_manual::main_page(Cli::command()));
             return Ok(());
         }
-        Command::Man { dir: Some(folder) } => return manual::save_pages(folder),
+        Command::Man { dir: Some(folder) } => {
+            return cli_manual::save_pages(Cli::command(), folder)
+                .map_err(|error| Error::file(folder, error))
+        }
         _ => {}
     }
     let interval = match &cli.command {

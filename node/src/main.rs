@@ -98,6 +98,25 @@ enum Command {
         #[command(subcommand)]
         command: EpochCommand,
     },
+    /// Print a script that completes commands and options in a shell
+    #[command(after_help = "\
+Examples:
+  verdigris-node completions bash > /etc/bash_completion.d/verdigris-node
+  verdigris-node completions zsh > ~/.zfunc/_verdigris-node       where ~/.zfunc is in $fpath")]
+    Completions {
+        /// The shell
+        shell: cli_manual::Shell,
+    },
+    /// Print the manual page, or write the pages of all commands to a folder
+    #[command(after_help = "\
+Examples:
+  verdigris-node man | man -l -
+  verdigris-node man --dir /usr/local/share/man/man1       and then: man verdigris-node-serve")]
+    Man {
+        /// Write a page for each command to DIR
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
 }
 
 #[derive(Subcommand)]
@@ -176,6 +195,15 @@ fn main() -> ExitCode {
                 },
         } => run_explain(database.database, epoch, miner.as_deref(), json)
             .map(|()| ExitCode::SUCCESS),
+        Command::Completions { shell } => show(cli_manual::completions(Cli::command(), shell))
+            .map(|()| ExitCode::SUCCESS)
+            .map_err(Failure::from),
+        Command::Man { dir: None } => show(cli_manual::main_page(Cli::command()))
+            .map(|()| ExitCode::SUCCESS)
+            .map_err(Failure::from),
+        Command::Man { dir: Some(folder) } => cli_manual::save_pages(Cli::command(), &folder)
+            .map(|()| ExitCode::SUCCESS)
+            .map_err(|e| format!("{}: {e}", folder.display()).into()),
     };
     done.unwrap_or_else(|e| {
         eprintln!("verdigris-node: {e}");
@@ -192,7 +220,7 @@ fn run(serve: Serve, matches: &ArgMatches) -> Result<(), Failure> {
     }
     let layered = Layered::new(serve.settings, matches, serve.config.as_deref())?;
     if serve.print_config {
-        return Ok(show(&layered.show())?);
+        return Ok(show(layered.show())?);
     }
     let settings = layered.settings;
     http::logs::start(
@@ -234,9 +262,9 @@ fn run(serve: Serve, matches: &ArgMatches) -> Result<(), Failure> {
             tracing::info!("stopping");
             let _ = stopping.send(true);
         });
-        show(&format!("listening on http://{}\n", listener.local_addr()?))?;
+        show(format!("listening on http://{}\n", listener.local_addr()?))?;
         if let Some((listener, _)) = &admin {
-            show(&format!("operator on http://{}\n", listener.local_addr()?))?;
+            show(format!("operator on http://{}\n", listener.local_addr()?))?;
         }
         let settling = tokio::spawn(settle::run(Arc::clone(&app)));
         let operating = async {
@@ -315,7 +343,7 @@ fn run_audit(database: Location, json: bool, secret: Option<PathBuf>) -> Result<
 
 fn run_backup(file: &Path, database: Location) -> Result<(), Failure> {
     let made = backup::backup(database, file)?;
-    Ok(show(&format!(
+    Ok(show(format!(
         "{} rows in {}\nsha256 of its lines but the last: {}\n",
         made.rows,
         file.display(),
@@ -325,7 +353,7 @@ fn run_backup(file: &Path, database: Location) -> Result<(), Failure> {
 
 fn run_restore(file: &Path, database: Location) -> Result<ExitCode, Failure> {
     let restored = backup::restore(file, &database)?;
-    show(&format!("{} rows restored\n", restored.rows))?;
+    show(format!("{} rows restored\n", restored.rows))?;
     run_audit(database, false, None)
 }
 
@@ -382,8 +410,8 @@ fn run_explain(
 }
 
 /// Prints; whoever closes the pipe early, as `head` does, has read enough.
-fn show(text: &str) -> std::io::Result<()> {
-    match std::io::stdout().write_all(text.as_bytes()) {
+fn show(text: impl AsRef<[u8]>) -> std::io::Result<()> {
+    match std::io::stdout().write_all(text.as_ref()) {
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         done => done,
     }

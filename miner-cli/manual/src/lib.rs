@@ -1,27 +1,39 @@
-//! What the command line tells other programs of itself: completions for shells, pages for `man`.
+//! What a command line tells other programs of itself: completions for shells, pages for `man`. Both programs of
+//! this project have `completions` and `man` by it.
 
-use crate::cli::Cli;
-use crate::error::Error;
-use clap::CommandFactory;
-use clap_complete::Shell;
+use clap::Command;
+pub use clap_complete::Shell;
 use clap_mangen::Man;
 use std::io;
 use std::path::Path;
 
-/// The script that teaches `shell` to complete this program's commands and options.
-pub fn completions(shell: Shell) -> Vec<u8> {
-    let mut command = Cli::command();
+/// The script that teaches `shell` to complete a program's commands and options.
+pub fn completions(mut command: Command, shell: Shell) -> Vec<u8> {
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command, name, &mut script);
-    script
+    clap_complete::generate(shell, &mut command, &name, &mut script);
+    match shell {
+        Shell::Bash => one_name(&String::from_utf8_lossy(&script), &name).into_bytes(),
+        _ => script,
+    }
+}
+
+/// What stands between the names of commands in the states of `clap_complete`'s script for bash.
+const BETWEEN: &str = "__subcmd__";
+
+/// A script for bash in which the program has one name. `clap_complete` 4.6 takes the hyphens of a program's name
+/// for ends of commands where it lists what may follow, and not where it goes from state to state, so that
+/// nothing follows a command (<https://github.com/clap-rs/clap/issues/6421>).
+fn one_name(script: &str, program: &str) -> String {
+    let [wrong, right] = [BETWEEN, "__"].map(|hyphen| program.replace('-', hyphen) + BETWEEN);
+    script.replace(&wrong, &right)
 }
 
 /// The manual page of the whole program, in roff.
-pub fn main_page() -> Vec<u8> {
+pub fn main_page(command: Command) -> Vec<u8> {
     let mut text = Vec::new();
     // A vector takes all that is written to it.
-    let _ = page(&described(), &mut text);
+    let _ = page(&described(command), &mut text);
     text
 }
 
@@ -29,21 +41,20 @@ pub fn main_page() -> Vec<u8> {
 /// there: `verdigris.1`, `verdigris-probe.1` and so on. Older ones are replaced.
 ///
 /// # Errors
-/// [`Error::File`].
-pub fn save_pages(folder: &Path) -> Result<(), Error> {
-    std::fs::create_dir_all(folder)
-        .and_then(|()| save(&described(), folder))
-        .map_err(|error| Error::file(folder, error))
+/// The folder cannot be made, or a page cannot be written.
+pub fn save_pages(command: Command, folder: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    save(&described(command), folder)
 }
 
 /// The command line with the names that its commands have in the manual.
-fn described() -> clap::Command {
-    let mut command = Cli::command().disable_help_subcommand(true);
+fn described(command: Command) -> Command {
+    let mut command = command.disable_help_subcommand(true);
     command.build();
     command
 }
 
-fn save(command: &clap::Command, folder: &Path) -> io::Result<()> {
+fn save(command: &Command, folder: &Path) -> io::Result<()> {
     let mut text = Vec::new();
     page(command, &mut text)?;
     std::fs::write(folder.join(Man::new(command.clone()).get_filename()), text)?;
@@ -54,7 +65,7 @@ fn save(command: &clap::Command, folder: &Path) -> io::Result<()> {
 }
 
 /// As [`Man::render`], but with the lines of examples kept as they are: it would run them together.
-fn page(command: &clap::Command, to: &mut Vec<u8>) -> io::Result<()> {
+fn page(command: &Command, to: &mut Vec<u8>) -> io::Result<()> {
     let help = command.get_after_help().map(ToString::to_string);
     let man = Man::new(command.clone());
     man.render_title(to)?;
