@@ -20,6 +20,13 @@ typedef double f64;
 /* What the module imports. */
 #include "verdigris.h"
 
+/* What an import answers that has failed; vh_receive and vh_ask, where nothing came in time. */
+#define FAILED ((u32)-1)
+#define NOTHING ((u32)-2)
+
+/* The one token of vh_install. */
+#define TOKEN 1
+
 /* Runs the module; its exit status. To be called once. */
 u32 verdigris_main(void);
 
@@ -46,6 +53,12 @@ unsigned char *vh_at(u32 address, u32 bytes);
 /* Bytes that are not one value: one after another in the module's order. */
 void vh_take(u32 address, void *to, u32 bytes);
 void vh_give(u32 address, const void *from, u32 bytes);
+
+/* Gives the module a text, cut short where there is no room; its length. */
+u32 vh_answer(u32 to, u32 room, const char *from);
+
+/* Writes text for a person to standard output (1) or standard error (2): the system's part of vh_print. */
+void vh_put(u32 stream, const char *from, u32 bytes);
 
 /* Adds zeroed pages of 64 KiB; how many there were, or -1 where there is no room. */
 u32 vh_grow(u32 pages);

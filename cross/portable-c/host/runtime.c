@@ -101,3 +101,24 @@ void vh_give(u32 address, const void *from, u32 bytes)
         memcpy(to, in, bytes);
     }
 }
+
+u32 vh_answer(u32 to, u32 room, const char *from)
+{
+    size_t length = strlen(from);
+    u32 given = length < room ? (u32)length : room;
+    vh_give(to, from, given);
+    return given;
+}
+
+/* Writes to standard output (1) or standard error (2). */
+void Z_envZ_vh_print(u32 stream, u32 from, u32 length)
+{
+    char piece[256];
+    while (length != 0) {
+        u32 part = length < sizeof piece ? length : (u32)sizeof piece;
+        vh_take(from, piece, part);
+        vh_put(stream, piece, part);
+        from += part;
+        length -= part;
+    }
+}

@@ -47,13 +47,10 @@
 #endif
 #endif
 
-#define FAILED ((u32)-1)
 /* vh_read_file: others than the owner may read it. */
 #define PUBLIC ((u32)-2)
 /* vh_read_file: there, but cannot be read. */
 #define UNREADABLE ((u32)-3)
-/* vh_receive: nothing came in time. */
-#define NOTHING ((u32)-2)
 
 /* Longest file name, host name or system's name, with its end. */
 #define NAME 512
@@ -72,27 +69,20 @@ static int text(u32 address, u32 length, char *to)
     return 1;
 }
 
-/* Gives the module a text, cut short where there is no room; its length. */
-static u32 answer(u32 to, u32 room, const char *from)
-{
-    size_t length = strlen(from);
-    u32 given = length < room ? (u32)length : room;
-    vh_give(to, from, given);
-    return given;
-}
-
 /* The argument of this number, the first being 0: its length. */
 u32 Z_envZ_vh_argument(u32 index, u32 to, u32 room)
 {
     if (index >= (u32)argument_count) {
         return FAILED;
     }
-    return answer(to, room, arguments[index]);
+    return vh_answer(to, room, arguments[index]);
 }
 
 #ifdef VERDIGRIS_NO_POSIX
 
-static void put(u32 stream, const char *from, u32 bytes)
+#include "absent.c"
+
+void vh_put(u32 stream, const char *from, u32 bytes)
 {
     fwrite(from, 1, bytes, stream == 1 ? stdout : stderr);
 }
@@ -109,12 +99,6 @@ void Z_envZ_vh_wait_ms(u32 ms)
     }
 }
 
-u32 Z_envZ_vh_entropy(u32 to, u32 length)
-{
-    (void)to, (void)length;
-    return FAILED;
-}
-
 u32 Z_envZ_vh_system(u32 what, u32 to, u32 room)
 {
     (void)what, (void)to, (void)room;
@@ -127,12 +111,6 @@ u32 Z_envZ_vh_number(u32 what)
     return 0;
 }
 
-u32 Z_envZ_vh_entry(u32 folder, u32 length, u32 index, u32 to, u32 room)
-{
-    (void)folder, (void)length, (void)index, (void)to, (void)room;
-    return FAILED;
-}
-
 u32 Z_envZ_vh_read_file(u32 name, u32 length, u32 private, u32 offset, u32 to, u32 room)
 {
     (void)name, (void)length, (void)private, (void)offset, (void)to, (void)room;
@@ -142,26 +120,6 @@ u32 Z_envZ_vh_read_file(u32 name, u32 length, u32 private, u32 offset, u32 to, u
 u32 Z_envZ_vh_append_file(u32 name, u32 length, u32 from, u32 count)
 {
     (void)name, (void)length, (void)from, (void)count;
-    return FAILED;
-}
-
-u32 Z_envZ_vh_create_file(u32 name, u32 length, u32 from, u32 count)
-{
-    (void)name, (void)length, (void)from, (void)count;
-    return FAILED;
-}
-
-u32 Z_envZ_vh_connect(u32 host, u32 length, u32 port, u32 ms)
-{
-    (void)host, (void)length, (void)port, (void)ms;
-    return FAILED;
-}
-
-u32 Z_envZ_vh_ask(u32 host, u32 length, u32 port, u32 question, u32 count, u32 to, u32 room,
-                  u32 ms)
-{
-    (void)host, (void)length, (void)port, (void)question, (void)count, (void)to;
-    (void)room, (void)ms;
     return FAILED;
 }
 
@@ -207,7 +165,7 @@ const unsigned char *vh_code(u32 token)
 #else
 
 /* Writes everything, as long as somebody takes it. */
-static void put(u32 stream, const char *from, u32 bytes)
+void vh_put(u32 stream, const char *from, u32 bytes)
 {
     while (bytes != 0) {
         ssize_t written = write((int)stream, from, bytes);
@@ -293,11 +251,11 @@ u32 Z_envZ_vh_system(u32 what, u32 to, u32 room)
     if (uname(&names) < 0) {
         return FAILED;
     }
-    return answer(to, room,
-                  what == 0   ? names.nodename
-                  : what == 1 ? names.machine
-                  : what == 2 ? names.sysname
-                              : names.release);
+    return vh_answer(to, room,
+                     what == 0   ? names.nodename
+                     : what == 1 ? names.machine
+                     : what == 2 ? names.sysname
+                                 : names.release);
 }
 
 /* A number of the system; 0 where it does not say: 0 cores, 1 KiB of free memory, 2 bytes of a page. */
@@ -337,7 +295,7 @@ u32 Z_envZ_vh_entry(u32 folder, u32 length, u32 index, u32 to, u32 room)
             continue;
         }
         if (index-- == 0) {
-            given = answer(to, room, found->d_name);
+            given = vh_answer(to, room, found->d_name);
             break;
         }
     }
@@ -640,9 +598,6 @@ static unsigned char *code_memory;
 static unsigned char *code_alias;
 static size_t code_bytes;
 
-/* The only token there is. */
-#define TOKEN 1
-
 /* New memory that can be read and written, of a file, or of nobody where "file" is -1; 0: refused. */
 static unsigned char *mapping(int file)
 {
@@ -754,25 +709,12 @@ const unsigned char *vh_code(u32 token)
 
 #endif
 
-/* Writes to standard output (1) or standard error (2). */
-void Z_envZ_vh_print(u32 stream, u32 from, u32 length)
-{
-    char piece[256];
-    while (length != 0) {
-        u32 part = length < sizeof piece ? length : (u32)sizeof piece;
-        vh_take(from, piece, part);
-        put(stream, piece, part);
-        from += part;
-        length -= part;
-    }
-}
-
 void vh_die(const char *why)
 {
     static const char what[] = "error: ";
-    put(2, what, sizeof what - 1);
-    put(2, why, (u32)strlen(why));
-    put(2, "\n", 1);
+    vh_put(2, what, sizeof what - 1);
+    vh_put(2, why, (u32)strlen(why));
+    vh_put(2, "\n", 1);
     exit(5);
 }
 

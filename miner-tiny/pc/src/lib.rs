@@ -1,13 +1,10 @@
 //! A PC without an operating system, as a board of [`miner_tiny::program::polled`].
 //!
 //! Everything is polled but one thing: the timer's interrupt, 18 times a second, counts how often the timer went round.
-//! There is one thread, and nothing here is shared with anybody but that interrupt. The parts are also compiled, and what
-//! can be is tested, for 64 bits; `system` is for 32.
+//! There is one thread, and nothing here is shared with anybody but that interrupt. The parts are also compiled
+//! for 64 bits, so that whoever builds the workspace compiles them; `system` is for 32.
 #![no_std]
 #![cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-
-#[cfg(test)]
-extern crate std;
 
 pub mod memory;
 pub mod ports;

@@ -8,10 +8,8 @@
 
 #include "../host.h"
 #include "machine.h"
-
-#define FAILED ((u32)-1)
-/* vh_receive: nothing came in time. */
-#define NOTHING ((u32)-2)
+/* No new files either: a wallet that is made here would be gone with the power. */
+#include "../absent.c"
 
 /* Bytes of all that whoever starts the machine may say, and words in it. */
 #define SAID 1024
@@ -44,8 +42,9 @@ void *malloc(size_t bytes)
 
 void free(void *given) { (void)given; }
 
-static void show(const char *from, u32 bytes)
+void vh_put(u32 stream, const char *from, u32 bytes)
 {
+    (void)stream;
     if (line_in_use && vb_shows_on_line) {
         return;
     }
@@ -65,24 +64,11 @@ void exit(int status)
 void vh_die(const char *why)
 {
     line_in_use = 0;
-    show("error: ", 7);
-    show(why, (u32)strlen(why));
-    show("\n", 1);
+    vh_put(2, "error: ", 7);
+    vh_put(2, why, (u32)strlen(why));
+    vh_put(2, "\n", 1);
     exit(5);
     for (;;) {
-    }
-}
-
-void Z_envZ_vh_print(u32 stream, u32 from, u32 length)
-{
-    char piece[256];
-    (void)stream;
-    while (length != 0) {
-        u32 part = length < sizeof piece ? length : (u32)sizeof piece;
-        vh_take(from, piece, part);
-        show(piece, part);
-        from += part;
-        length -= part;
     }
 }
 
@@ -119,18 +105,9 @@ void vb_main(const char *words)
     exit((int)verdigris_main());
 }
 
-/* Gives the module a text, cut short where there is no room; its length. */
-static u32 answer(u32 to, u32 room, const char *from)
-{
-    size_t length = strlen(from);
-    u32 given = length < room ? (u32)length : room;
-    vh_give(to, from, given);
-    return given;
-}
-
 u32 Z_envZ_vh_argument(u32 index, u32 to, u32 room)
 {
-    return index < argument_count ? answer(to, room, arguments[index]) : FAILED;
+    return index < argument_count ? vh_answer(to, room, arguments[index]) : FAILED;
 }
 
 u64 Z_envZ_vh_now_ns(void) { return vb_now_ns(); }
@@ -142,26 +119,14 @@ void Z_envZ_vh_wait_ms(u32 ms)
     }
 }
 
-u32 Z_envZ_vh_entropy(u32 to, u32 length)
-{
-    (void)to, (void)length;
-    return FAILED;
-}
-
 /* Nobody gave this machine a name, and no system runs on it; 1 is its architecture. */
 u32 Z_envZ_vh_system(u32 what, u32 to, u32 room)
 {
-    return what == 1 ? answer(to, room, vb_architecture) : FAILED;
+    return what == 1 ? vh_answer(to, room, vb_architecture) : FAILED;
 }
 
 /* 1 is KiB of free memory: that of the module is taken already. */
 u32 Z_envZ_vh_number(u32 what) { return what == 1 ? (u32)((sizeof memory - taken) / 1024) : 0; }
-
-u32 Z_envZ_vh_entry(u32 folder, u32 length, u32 index, u32 to, u32 room)
-{
-    (void)folder, (void)length, (void)index, (void)to, (void)room;
-    return FAILED;
-}
 
 /* The one file is the wallet: it alone has to be private. */
 u32 Z_envZ_vh_read_file(u32 name, u32 length, u32 private, u32 offset, u32 to, u32 room)
@@ -187,25 +152,6 @@ u32 Z_envZ_vh_append_file(u32 name, u32 length, u32 from, u32 count)
 {
     (void)name, (void)length, (void)from, (void)count;
     return 0;
-}
-
-/* A wallet that is made here would be gone with the power. */
-u32 Z_envZ_vh_create_file(u32 name, u32 length, u32 from, u32 count)
-{
-    (void)name, (void)length, (void)from, (void)count;
-    return FAILED;
-}
-
-u32 Z_envZ_vh_connect(u32 host, u32 length, u32 port, u32 ms)
-{
-    (void)host, (void)length, (void)port, (void)ms;
-    return FAILED;
-}
-
-u32 Z_envZ_vh_ask(u32 host, u32 length, u32 port, u32 question, u32 count, u32 to, u32 room, u32 ms)
-{
-    (void)host, (void)length, (void)port, (void)question, (void)count, (void)to, (void)room, (void)ms;
-    return FAILED;
 }
 
 /* There is one line, whatever it is called. */
@@ -257,7 +203,6 @@ u32 Z_envZ_vh_receive(u32 to, u32 room, u32 ms)
 }
 
 /* Memory for code. Nothing forbids to write it: what is stored there is nothing but stores. */
-#define TOKEN 1
 static unsigned char code_memory[VG_MAX_FRESH_BYTES] __attribute__((aligned(4096)));
 
 u32 Z_envZ_vh_install(u32 code, u32 length)
