@@ -47,16 +47,16 @@ const DAY_MS: i64 = 86_400_000;
 /// An hour after the last epoch.
 const NOW_MS: i64 = EPOCHS * DAY_MS + 3_600_000;
 
-/// The classes of the miners, in turn.
-const CLASSES: [&str; 8] = [
-    "modern_x86_64",
-    "virtual",
-    "g4",
-    "g5",
-    "486",
-    "sparc",
-    "pentium_iii",
-    "unproven",
+/// The classes of the miners and their families, in turn.
+const CLASSES: [(&str, &str); 8] = [
+    ("modern_x86_64", "x86"),
+    ("virtual", "x86"),
+    ("g4", "PowerPC"),
+    ("g5", "PowerPC"),
+    ("486", "x86"),
+    ("sparc", "SPARC"),
+    ("pentium_iii", "x86"),
+    ("unproven", "ARM"),
 ];
 
 fn main() {
@@ -94,6 +94,9 @@ fn main() {
         "/explorer/miners?class=g4&sort=recent".into(),
         "/explorer/miners?class=g4&sort=weight&page=200".into(),
         "/explorer/miners?q=RTC0&sort=recent".into(),
+        "/explorer/miners?family=PowerPC&sort=recent".into(),
+        "/explorer/miners?family=x86&sort=weight&page=200".into(),
+        "/explorer/miners?family=x86&class=486&sort=age".into(),
         format!("/explorer/miner/{middle}"),
         format!("/explorer/miner/{middle}/passport"),
         format!("/explorer/wallet/{middle}"),
@@ -103,6 +106,8 @@ fn main() {
         "/explorer/time/1d".into(),
         "/explorer/time/1y".into(),
         "/explorer/time/all".into(),
+        range(300, 330, ""),
+        range(300, 330, "/volume.svg"),
         "/explorer/time/1y/rewards.svg".into(),
         "/explorer/time/1y/rewards.png".into(),
         "/explorer/hall-of-fame".into(),
@@ -133,6 +138,13 @@ fn main() {
             at(95)
         );
     }
+}
+
+/// A stretch of time from one day to another, or a file below it.
+fn range(from: i64, to: i64, file: &str) -> String {
+    let second = |day: i64| day * DAY_MS / 1_000;
+    let (from, to) = (second(from), second(to));
+    format!("/explorer/time/range{file}?from={from}&to={to}")
 }
 
 /// Asks for a page: how long until the last byte, and how many there are.
@@ -183,18 +195,20 @@ fn fill(location: &Location, miners: u64) {
         params![next, NOW_MS, middle, EPOCHS, true, body, verdict],
     )
     .expect("an attestation");
-    let classes: Vec<String> = (0..)
-        .zip(CLASSES)
-        .map(|(n, class)| format!("WHEN {n} THEN '{class}'"))
-        .collect();
+    let in_turn = |of: fn((&'static str, &'static str)) -> &'static str| {
+        let cases = (0..).zip(CLASSES.map(of));
+        let cases: Vec<String> = cases
+            .map(|(n, name)| format!("WHEN {n} THEN '{name}'"))
+            .collect();
+        format!("CASE id % {} {} END", CLASSES.len(), cases.join(" "))
+    };
     let sql = format!(
         "INSERT INTO miners (miner, first_ms, last_ms, attestation_id, family, class, physical, presence_ppm,
                              multiplier, weight)
-         SELECT miner, (id % 300) * {DAY_MS}, {NOW_MS} - (id % 5000) * 700, max(id), 'x86',
-                CASE id % {} {} END, id % 8 NOT IN (1, 7), 900000, weight, weight
+         SELECT miner, (id % 300) * {DAY_MS}, {NOW_MS} - (id % 5000) * 700, max(id), {}, {}, id % 8 NOT IN (1, 7), 900000, weight, weight
          FROM attestations WHERE epoch >= {} GROUP BY miner",
-        CLASSES.len(),
-        classes.join(" "),
+        in_turn(|(_, family)| family),
+        in_turn(|(class, _)| class),
         EPOCHS - 1,
     );
     c.batch(&sql).expect("miners");
