@@ -361,6 +361,22 @@ pub const WINDOW_AGREEMENT: Threshold = t(
     "the same chains on the same machine: 67 probes of a Zen 5, idle and with up to thirteen other programs on two processors, lie between 0.972 and 0.996 (a read of the counter and the loop are in both); a third leaves room for a loop of a tenth and a read of a tenth of the window",
 );
 
+/// How far excesses over the shortest window must be from evenly drawn ones, in the kind of work that is farthest from them.
+pub const EVEN_NOISE: Threshold = t(
+    "even_noise",
+    450,
+    "thousandths (total variation of shares by octave)",
+    "generators reach 0.16 (even numbers) and 0.40 (a bell of twelve sums), 60 real probes, idle and beside a load, lie at 0.97 and more, and a machine that changes between two clocks, without interrupts, would lie at half; rigs `invention` and `honest`, `./dev lab`. A machine without interrupts has no long tail, but its adds in registers then repeat to the tick: of all kinds the farthest decides",
+);
+
+/// Range of excesses, in steps of the counter, from which their shape is looked at.
+pub const EVEN_RANGE: Threshold = t(
+    "even_range",
+    8,
+    "steps of the counter",
+    "four octaves: of fewer, a few long windows among steady ones look like any other shape",
+);
+
 /// Variation of fixed work above which other work or a hypervisor takes time away.
 pub const STOLEN_TIME: Threshold = t(
     "stolen_time",

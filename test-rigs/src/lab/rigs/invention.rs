@@ -50,6 +50,7 @@ const STILL: &str = "a published dump, nothing ever varies";
 /// A published dump with noise drawn by a generator.
 const UNIFORM: &str = "a published dump, noise drawn evenly";
 const STEPS: &str = "a published dump, noise drawn evenly in the counter's steps";
+const BELL: &str = "a published dump, noise drawn from a bell in the counter's steps";
 const FITTED: &str = "a published dump, noise as often as recorded";
 /// Published latencies of another family, put through a simulated machine and the real prober.
 const FAMILY: &str = "published latencies of another family";
@@ -59,6 +60,7 @@ fn care(way: &str) -> Option<Care> {
     match way {
         UNIFORM => Some(Care::Uniform),
         STEPS => Some(Care::Steps),
+        BELL => Some(Care::Bell),
         FITTED => Some(Care::Fitted),
         _ => None,
     }
@@ -77,7 +79,7 @@ const DRAWN: [&str; 9] = [
     CORE_AGREE,
 ];
 /// Ways that copy the numbers of a processor.
-const COPIED: [&str; 6] = [DUMP, DUMP_AGREE, STILL, UNIFORM, STEPS, FITTED];
+const COPIED: [&str; 7] = [DUMP, DUMP_AGREE, STILL, UNIFORM, STEPS, BELL, FITTED];
 /// Ways whose author makes numbers agree with each other.
 const CAREFUL: [&str; 5] = [
     BANDS_AGREE,

@@ -13,6 +13,8 @@ pub enum Care {
     Uniform,
     /// Uniform, in the counter's steps.
     Steps,
+    /// Round a middle, as sums of many small causes are, in the counter's steps.
+    Bell,
     /// In the counter's steps, as often in each octave as in the recorded run.
     Fitted,
 }
@@ -21,12 +23,14 @@ pub enum Care {
 const PASSES: usize = 9;
 /// The most that a uniform draw adds to a time, thousandths of it.
 const MOST: u32 = 60;
+/// Uniform draws whose sum has a bell's shape: of variance 1 (Irwin and Hall).
+const SUMMANDS: u32 = 12;
 
 /// Draws all noise anew, and computes from the draws what the probe computes from its samples.
 pub fn draw(evidence: &mut Evidence, care: Care, random: &mut Stream) {
     let step = match care {
         Care::Uniform => 1,
-        Care::Steps | Care::Fitted => paper::step(evidence),
+        Care::Steps | Care::Bell | Care::Fitted => paper::step(evidence),
     };
     if let Some(j) = &mut evidence.jitter {
         let kinds = j.histograms.iter_mut().zip(&mut j.minima).zip(&mut j.worst);
@@ -80,6 +84,10 @@ fn excess(histogram: &[u16], least: u32, care: Care, step: u64, random: &mut Str
     let step = u32::try_from(step).unwrap_or(u32::MAX);
     let ticks = match care {
         Care::Uniform | Care::Steps => random.below(least / 1000 * MOST + 1),
+        Care::Bell => {
+            let draws = (0..SUMMANDS).map(|_| random.below(least / 1000 * MOST + 1));
+            draws.sum::<u32>() / SUMMANDS
+        }
         Care::Fitted => {
             let all: u32 = histogram.iter().map(|&count| u32::from(count)).sum();
             let mut place = random.below(all.max(1));
@@ -126,7 +134,7 @@ mod tests {
         let seed = Seed::derive("a nonce", "a miner");
         let mut random = seed.stream(0);
         for processor in PROCESSORS.iter().step_by(20) {
-            for care in [Care::Uniform, Care::Steps, Care::Fitted] {
+            for care in [Care::Uniform, Care::Steps, Care::Bell, Care::Fitted] {
                 let mut evidence = processor.evidence(&mut random);
                 draw(&mut evidence, care, &mut random);
                 bind(&mut evidence, &seed);
