@@ -224,7 +224,7 @@ fn moves(stretch: Stretch) -> Vec<(&'static str, String)> {
         return Vec::new();
     };
     let length = to - from;
-    let link = |from: i64, to: i64| Stretch::Range(from.max(0), to.max(0).min(LAST_S)).link("");
+    let link = |from: i64, to: i64| Stretch::Range(from.max(0), to.clamp(0, LAST_S)).link("");
     vec![
         ("Earlier", link(from - length, from)),
         ("Later", link(to, to + length)),
