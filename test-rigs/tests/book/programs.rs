@@ -14,6 +14,8 @@ const DEEPEST: usize = 3;
 
 /// Options of programs that this test does not ask, where the pages name them in a sentence, outside a command.
 const OF_OTHERS: &[&str] = &[
+    // chromium(1)
+    "--remote-debugging-pipe",
     // hatari(1)
     "--rs232-in",
     "--rs232-out",
@@ -221,9 +223,10 @@ impl Programs {
         let mut words = words;
         while let Some((&word, rest)) = words.split_first() {
             let Some(below) = help.commands.get(word) else {
-                // `help`, and words in capitals that stand for any command.
+                // Words in capitals stand for any. Below `./dev` a command may be there, or a target's name.
                 let is_name = word.starts_with(|c: char| c.is_ascii_lowercase());
-                if is_name && asked == name && !help.commands.is_empty() && word != "help" {
+                let needed = !help.commands.is_empty() && (asked == name || name != "./dev");
+                if is_name && needed && word != "help" {
                     return Err(format!("{asked} has no command {word}"));
                 }
                 break;

@@ -15,6 +15,9 @@ const TIMED_OUT: i32 = 124;
 /// characters.
 const LEFT_OUT: &str = "[…]";
 
+/// Has a shell say which line failed.
+const TELL_LINE: &str = r#"set -E; trap 'echo "line $LINENO of the page failed" >&2' ERR"#;
+
 /// A shell in the node's folder that knows nothing of whoever runs the tests.
 fn shell(node: &Node, programs: &Programs, script: &str) -> Command {
     let path = std::env::var("PATH").unwrap_or_default();
@@ -39,15 +42,17 @@ fn run(node: &Node, programs: &Programs, script: &str) -> Result<String, String>
     let output = output.map_err(|e| format!("no shell: {e}"))?;
     match output.status.code() {
         Some(TIMED_OUT) => Err(format!("ended after {LIMIT_S} s:\n{script}")),
-        _ => said(&output).map_err(|why| format!("{script}{why}")),
+        _ => said(&output).map_err(|why| format!("{}\n{why}", script.trim())),
     }
 }
 
 /// Does what a block says.
 pub fn play(node: &Node, programs: &Programs, block: &Block) -> Result<(), String> {
     if block.kind != Ok(Kind::Session) {
-        // Each command is shown before it runs, so that a failure shows which.
-        return run(node, programs, &format!("set -x\n{}", block.text)).map(drop);
+        // Lines have the numbers that they have on the page.
+        let above = "\n".repeat(block.line - 1);
+        let script = format!("{above}set -x; {TELL_LINE}\n{}", block.text);
+        return run(node, programs, &script).map(drop);
     }
     let mut lines = block.text.lines().peekable();
     while let Some(line) = lines.next() {
