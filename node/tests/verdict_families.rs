@@ -532,3 +532,15 @@ fn what_every_processor_answers_may_not_be_left_out() {
         }
     }
 }
+
+#[test]
+fn an_add_may_be_less_than_a_counter_can_say() {
+    // 1.2 GHz beside half a megahertz: 0.4 thousandths of a tick, sent as none.
+    let spec = Spec {
+        counter: counter("mftb", 500_000),
+        ..g4e()
+    };
+    let evidence = evidence(spec, &G4E_WORDS);
+    assert_eq!(evidence.pipeline.as_ref().unwrap().add[0], 0);
+    assert!(verdict(&evidence).integrity, "{:#?}", verdict(&evidence));
+}

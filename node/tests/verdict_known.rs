@@ -284,7 +284,7 @@ fn numbers_that_contradict_each_other_are_refused() {
         ("step", |e| e.jitter.as_mut().unwrap().minima[1] -= 1),
         ("between", |e| {
             let histogram = &mut e.jitter.as_mut().unwrap().histograms[0];
-            (histogram[0], histogram[1]) = (histogram[0] - 1, 1);
+            (histogram[0], histogram[1]) = (histogram[0] - 30, 30);
         }),
         ("call", |e| e.fresh_code.as_mut().unwrap().first[0] -= 500),
         ("trap", |e| e.trap.as_mut().unwrap().serialise[0] -= 250),
@@ -300,6 +300,15 @@ fn numbers_that_contradict_each_other_are_refused() {
             "{name}: {verdict:#?}"
         );
     }
+}
+
+#[test]
+fn a_scaled_counter_is_longer_by_one_now_and_then() {
+    let mut evidence = honest();
+    let histogram = &mut evidence.jitter.as_mut().unwrap().histograms[0];
+    (histogram[0], histogram[1]) = (histogram[0] - 5, 5);
+    bind(&mut evidence, &seed());
+    assert!(verdict(&evidence).integrity);
 }
 
 #[test]

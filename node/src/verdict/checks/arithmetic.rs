@@ -293,7 +293,8 @@ fn pairs(e: &Evidence, found: &mut Contradictions) {
     }
 }
 
-/// Ratios and costs of one matrix must go by one add chain, up to the range of a core's clock.
+/// Ratios and costs of one matrix must go by one add chain, up to the range of a core's clock. An add is sent in whole
+/// thousandths of a tick: of a fast core with a slow counter (1 MHz beside 1.2 GHz) it may be none.
 fn one_clock(evidence: &Evidence, found: &mut Contradictions) {
     let matrices = [
         evidence
@@ -308,13 +309,14 @@ fn one_clock(evidence: &Evidence, found: &mut Contradictions) {
     for (name, add, rows) in matrices.into_iter().flatten() {
         for row in rows.iter().flatten() {
             for (cost, ratio) in [(row[0], row[2]), (row[1], row[3])] {
+                let at_most = u128::from(add) + 1;
                 let by_add = u128::from(ratio) * u128::from(add);
                 let itself = u128::from(cost) * 1000;
                 let range = u128::from(CORE_CLOCK_RANGE.value);
                 // An add more on each side: small costs are rounded.
-                let slack = u128::from(add) * 1000;
-                let holds =
-                    by_add <= (itself + slack) * range && itself <= (by_add + slack) * range;
+                let slack = at_most * 1000;
+                let holds = by_add <= (itself + slack) * range
+                    && itself <= (u128::from(ratio) * at_most + slack) * range;
                 found.expect(holds, || {
                     format!("{name}: a cost that is not its ratio to the add")
                 });
