@@ -17,6 +17,8 @@
 #include "hppa.h"
 #elif defined(__m68k__)
 #include "m68k.h"
+#elif defined(__mips__) && _MIPS_SIM == _ABIO32
+#include "mips.h"
 #elif defined(__s390x__)
 #include "s390x.h"
 #elif defined(__sh__)

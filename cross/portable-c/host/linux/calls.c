@@ -28,8 +28,12 @@ typedef struct stat kernel_stat;
 #define USUAL_PAGE 4096
 #endif
 
-/* Bytes of the kernel's set of signals, of which there are 64 on all these architectures. */
+/* Bytes of the kernel's set of signals, of which there are 128 on MIPS and 64 elsewhere. */
+#if defined(__mips__)
+#define SIGNAL_SET_BYTES 16
+#else
 #define SIGNAL_SET_BYTES 8
+#endif
 
 int main(int count, char **arguments);
 /* Of what the kernel has left at this address: the count of arguments, their addresses. */
@@ -359,11 +363,16 @@ long sysconf(int what)
 
 void signal(int number, void (*action)(int))
 {
-    /* struct sigaction, which begins with the action, and is no longer than this anywhere. */
+    /* struct sigaction, which begins with the action, or on MIPS with flags and then the action, and is no
+     * longer than this anywhere. */
     long all[32];
     long result;
     memset(all, 0, sizeof all);
+#ifdef __mips__
+    all[1] = (long)action;
+#else
     all[0] = (long)action;
+#endif
 #ifdef __sparc__
     /* What returns from a handler, and then the size of a set of signals. */
     result = checked(vl_call(__NR_rt_sigaction, number, (long)all, 0, 0, SIGNAL_SET_BYTES, 0));

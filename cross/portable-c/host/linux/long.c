@@ -1,10 +1,11 @@
 /*
- * Integers of 64 bits on SPARC of 32, for compilers that come without their library for it, or with one that
- * is made for version 9: what they call functions for. Everywhere else that library is linked.
+ * Integers of 64 bits on SPARC and older MIPS of 32, for compilers that come without their library for it, or
+ * with one that is made for version 9 or MIPS32: what they call functions for. Everywhere else that library is
+ * linked.
  *
  * Reference: GCC internals, "Routines for integer arithmetic" and "... for floating point emulation".
  */
-#if defined(__sparc__) && !defined(__arch64__)
+#if (defined(__sparc__) && !defined(__arch64__)) || (defined(__MIPSEB__) && __mips < 32 && !defined(__mips64))
 #include <stdint.h>
 
 /* High word first. */

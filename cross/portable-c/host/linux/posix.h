@@ -22,8 +22,13 @@
 /* Not among the headers that the kernel gives away: include/linux/socket.h, include/linux/net.h, fs.h. */
 #define AF_INET 2
 #define AF_INET6 10
+#if defined(__mips__)
+#define SOCK_STREAM 2
+#define SOCK_DGRAM 1
+#else
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
+#endif
 #define SEEK_SET 0
 
 #define MAP_FAILED ((void *)-1)
