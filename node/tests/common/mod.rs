@@ -355,9 +355,18 @@ pub fn under_load(servers: &[SocketAddr], answered: &Mutex<Vec<String>>, end: im
                 load(address, &miners, stop, answered);
             });
         }
+        let _stop = SetAtEnd(&stop);
         end();
-        stop.store(true, Ordering::Relaxed);
     });
+}
+
+/// Sets a flag when it goes, by a panic too: threads that wait for the flag would keep a failed test for ever.
+struct SetAtEnd<'a>(&'a AtomicBool);
+
+impl Drop for SetAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Attests as several miners in turn until told to stop; notes the nonces that were answered.

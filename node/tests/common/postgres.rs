@@ -30,6 +30,23 @@ wait "$server"
 rm -rf "$2"
 "#;
 
+/// Sends a signal to processes, of which some may be gone.
+fn signal<'a>(which: &str, to: impl IntoIterator<Item = &'a str>) {
+    let mut kill = Command::new("kill");
+    kill.arg(which).args(to).stderr(Stdio::null());
+    kill.status().unwrap();
+}
+
+/// Whether a process is stopped, or gone.
+fn is_stopped(pid: &str) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The state stands behind the name, which is in brackets.
+    let state = status
+        .rsplit_once(") ")
+        .and_then(|(_, rest)| rest.chars().next());
+    state.is_none_or(|state| matches!(state, 'T' | 'Z'))
+}
+
 /// A server.
 pub struct Cluster {
     directory: PathBuf,
@@ -113,15 +130,15 @@ impl Cluster {
     pub fn kill(&self) {
         let pid = std::fs::read_to_string(self.directory.join("data/postmaster.pid")).unwrap();
         let pid = pid.lines().next().unwrap().to_owned();
+        // Stopped first: a child that it has while the others are looked up would be left, hold its shared memory, and
+        // keep the next server from starting.
+        signal("-STOP", [pid.as_str()]);
+        while !is_stopped(&pid) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
         let children = children.unwrap_or_default();
-        // Some children may be gone before the signal comes.
-        Command::new("kill")
-            .args(["-KILL", &pid])
-            .args(children.split_whitespace())
-            .stderr(Stdio::null())
-            .status()
-            .unwrap();
+        signal("-KILL", children.split_whitespace().chain([pid.as_str()]));
     }
 
     /// Starts it again.
