@@ -207,6 +207,10 @@ impl Town {
             ("transactions", "/explorer/transactions"),
             ("settlement", "/explorer/tx/epoch/11"),
             ("laboratory", "/explorer/laboratory"),
+            (
+                "laboratory-rigs",
+                "/explorer/laboratory/the-rigs-and-what-they-cost",
+            ),
             ("api", "/api/docs"),
         ]
         .map(|(name, path)| (name.to_owned(), path.to_owned()))

@@ -4,6 +4,6 @@ pub mod fingerprint;
 pub mod names;
 pub mod paint;
 #[cfg(feature = "png")]
-mod raster;
+pub mod raster;
 pub mod scale;
 pub mod series;

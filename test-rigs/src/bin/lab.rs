@@ -110,10 +110,10 @@ fn go(arguments: &Arguments) -> Result<bool, String> {
             node: conditions.node,
         };
         let (page, files) = report::write(&runs, &rigs, &context)?;
-        write(path, &page)?;
+        write(path, page.as_bytes())?;
         let folder = path.with_extension("");
-        for (name, text) in files {
-            write(&folder.join(name), &text)?;
+        for (name, bytes) in files {
+            write(&folder.join(name), &bytes)?;
         }
         eprintln!("written: {}", path.display());
     }
@@ -124,10 +124,10 @@ fn go(arguments: &Arguments) -> Result<bool, String> {
     Ok(faults.is_empty())
 }
 
-fn write(path: &Path, text: &str) -> Result<(), String> {
+fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
     let fail = |e: std::io::Error| format!("{}: {e}", path.display());
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(fail)?;
     }
-    std::fs::write(path, text).map_err(fail)
+    std::fs::write(path, bytes).map_err(fail)
 }

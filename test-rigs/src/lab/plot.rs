@@ -1,16 +1,10 @@
-//! The report's pictures, as SVG text.
+//! The report's pictures: verdigris for the honest, copper for attacks, ink and shades for what matters less.
 
 use super::statistics::Roc;
-use plotters::coord::Shift;
 use plotters::prelude::*;
+use probe_chart::paint::{font, svg, Area, Backend, Drawn, COPPER, GREEN, GREY, INK, PALE};
+use probe_chart::raster::png;
 use std::error::Error;
-
-/// Colours: verdigris for the honest, copper for attacks, ink and shades for what matters less.
-const GREEN: RGBColor = RGBColor(47, 125, 107);
-const COPPER: RGBColor = RGBColor(184, 101, 47);
-const INK: RGBColor = RGBColor(34, 40, 42);
-const GREY: RGBColor = RGBColor(120, 128, 130);
-const PALE: RGBColor = RGBColor(226, 232, 230);
 
 /// Lines of several rigs, told apart without relying on hue alone: each has a width of its own.
 const LINES: [RGBColor; 6] = [
@@ -35,7 +29,14 @@ const OCTAVES: i32 = 10;
 /// Bins of an octave.
 const BINS: i32 = 2;
 
-type Drawn<T> = Result<T, Box<dyn Error>>;
+/// A picture, drawn both ways.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    /// For browsers that know it.
+    pub svg: String,
+    /// For the others.
+    pub png: Vec<u8>,
+}
 
 /// The distribution of a channel's suspicion: honest runs and attacks.
 #[derive(Debug, Clone)]
@@ -52,19 +53,21 @@ pub struct Panel {
 ///
 /// # Errors
 /// The library's.
-pub fn distributions(panels: &[Panel]) -> Drawn<String> {
+pub fn distributions(panels: &[Panel]) -> Result<Picture, Box<dyn Error>> {
     let rows = panels.len().div_ceil(COLUMNS).max(1);
     let size = (PANEL.0 * COLUMNS as u32, PANEL.1 * rows as u32);
-    let mut text = String::new();
-    {
-        let root = SVGBackend::with_string(&mut text, size).into_drawing_area();
-        root.fill(&WHITE)?;
-        for (area, panel) in root.split_evenly((rows, COLUMNS)).iter().zip(panels) {
-            distribution(area, panel)?;
-        }
-        root.present()?;
+    Ok(Picture {
+        svg: svg(size, |root| draw_distributions(root, rows, panels))?,
+        png: png(size, |root| draw_distributions(root, rows, panels))?,
+    })
+}
+
+fn draw_distributions<B: Backend>(root: &Area<B>, rows: usize, panels: &[Panel]) -> Drawn {
+    root.fill(&WHITE)?;
+    for (area, panel) in root.split_evenly((rows, COLUMNS)).iter().zip(panels) {
+        distribution(area, panel)?;
     }
-    Ok(text)
+    Ok(())
 }
 
 /// The bin of a suspicion.
@@ -87,7 +90,7 @@ fn shares(scores: &[f64]) -> Vec<(i32, f64)> {
         .collect()
 }
 
-fn distribution(area: &DrawingArea<SVGBackend<'_>, Shift>, panel: &Panel) -> Drawn<()> {
+fn distribution<B: Backend>(area: &Area<B>, panel: &Panel) -> Drawn {
     let last = OCTAVES * BINS;
     let counts = format!(
         "{}: {} honest above, {} attacks below",
@@ -98,7 +101,7 @@ fn distribution(area: &DrawingArea<SVGBackend<'_>, Shift>, panel: &Panel) -> Dra
     let mut chart = ChartBuilder::on(area)
         .margin(8)
         .margin_right(24)
-        .caption(counts, ("sans-serif", 14).into_font().color(&INK))
+        .caption(counts, font(14, &INK))
         .x_label_area_size(22)
         .y_label_area_size(36)
         .build_cartesian_2d(-last..last, -1.0..1.0_f64)?;
@@ -117,7 +120,7 @@ fn distribution(area: &DrawingArea<SVGBackend<'_>, Shift>, panel: &Panel) -> Dra
         .y_labels(5)
         .x_label_formatter(&octave)
         .y_label_formatter(&|share| format!("{:.0} %", share.abs() * 100.0))
-        .label_style(("sans-serif", 11).into_font().color(&GREY))
+        .label_style(font(11, &GREY))
         .draw()?;
     for (scores, colour, sign) in [(&panel.honest, GREEN, 1.0), (&panel.attacks, COPPER, -1.0)] {
         let bars = shares(scores);
@@ -134,49 +137,51 @@ fn distribution(area: &DrawingArea<SVGBackend<'_>, Shift>, panel: &Panel) -> Dra
 ///
 /// # Errors
 /// The library's.
-pub fn curves(curves: &[(String, Roc)]) -> Drawn<String> {
-    let mut text = String::new();
-    {
-        let root = SVGBackend::with_string(&mut text, CURVES).into_drawing_area();
-        root.fill(&WHITE)?;
-        let mut chart = ChartBuilder::on(&root)
-            .margin(12)
-            .margin_right(32)
-            .x_label_area_size(40)
-            .y_label_area_size(52)
-            .build_cartesian_2d(0.0..1.0_f64, 0.0..1.02_f64)?;
-        let percent = |share: &f64| format!("{:.0} %", share * 100.0);
+pub fn curves(curves: &[(String, Roc)]) -> Result<Picture, Box<dyn Error>> {
+    Ok(Picture {
+        svg: svg(CURVES, |root| draw_curves(root, curves))?,
+        png: png(CURVES, |root| draw_curves(root, curves))?,
+    })
+}
+
+fn draw_curves<B: Backend>(root: &Area<B>, curves: &[(String, Roc)]) -> Drawn {
+    root.fill(&WHITE)?;
+    let mut chart = ChartBuilder::on(root)
+        .margin(12)
+        .margin_right(32)
+        .x_label_area_size(40)
+        .y_label_area_size(52)
+        .build_cartesian_2d(0.0..1.0_f64, 0.0..1.02_f64)?;
+    let percent = |share: &f64| format!("{:.0} %", share * 100.0);
+    chart
+        .configure_mesh()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(PALE)
+        .axis_style(GREY)
+        .x_desc("honest machines refused")
+        .y_desc("attacks detected")
+        .x_label_formatter(&percent)
+        .y_label_formatter(&percent)
+        .label_style(font(13, &INK))
+        .draw()?;
+    for (i, (name, roc)) in curves.iter().enumerate() {
+        let colour = LINES[i % LINES.len()];
+        let style = colour.stroke_width(1 + (i % 3) as u32);
+        let points = roc.points().into_iter();
+        let line = points.map(|p| (p.false_refusal, p.detection));
         chart
-            .configure_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(PALE)
-            .axis_style(GREY)
-            .x_desc("honest machines refused")
-            .y_desc("attacks detected")
-            .x_label_formatter(&percent)
-            .y_label_formatter(&percent)
-            .label_style(("sans-serif", 13).into_font().color(&INK))
-            .draw()?;
-        for (i, (name, roc)) in curves.iter().enumerate() {
-            let colour = LINES[i % LINES.len()];
-            let style = colour.stroke_width(1 + (i % 3) as u32);
-            let points = roc.points().into_iter();
-            let line = points.map(|p| (p.false_refusal, p.detection));
-            chart
-                .draw_series(LineSeries::new(line, style))?
-                .label(name)
-                .legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], style));
-        }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::LowerRight)
-            .background_style(WHITE.filled())
-            .border_style(PALE)
-            .label_font(("sans-serif", 13).into_font().color(&INK))
-            .draw()?;
-        root.present()?;
+            .draw_series(LineSeries::new(line, style))?
+            .label(name)
+            .legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], style));
     }
-    Ok(text)
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::LowerRight)
+        .background_style(WHITE.filled())
+        .border_style(PALE)
+        .label_font(font(13, &INK))
+        .draw()?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -204,9 +209,10 @@ mod tests {
             attacks: vec![20.0],
         };
         let picture = distributions(&[panel.clone(), panel]).unwrap();
-        assert_eq!(picture.matches("fresh_code: 2 honest").count(), 2);
+        assert_eq!(picture.svg.matches("fresh_code: 2 honest").count(), 2);
         let roc = Roc::new(&[0.1], &[2.0]).unwrap();
         let picture = curves(&[("guest".into(), roc)]).unwrap();
-        assert!(picture.contains("guest") && picture.contains("polyline"));
+        assert!(picture.svg.contains("guest") && picture.svg.contains("polyline"));
+        assert!(picture.png.starts_with(b"\x89PNG"));
     }
 }

@@ -3,7 +3,7 @@
 use super::bounds::{bound, BOUNDS};
 use super::figures::{channels, lines, suspicion, suspicions, Line, Question, Run};
 use super::heldout::{held_out, HeldOut};
-use super::plot::{curves, distributions, Panel};
+use super::plot::{curves, distributions, Panel, Picture};
 use super::record::{Goal, Origin, Truth};
 use super::rigs::Rig;
 use super::statistics::{rule_of_three, Roc, Share, CONFIDENCE};
@@ -28,8 +28,8 @@ pub struct Context {
     pub node: String,
 }
 
-/// A file of the report: its name below the page's folder, and its text.
-pub type File = (String, String);
+/// A file of the report: its name below the page's folder, and what is in it.
+pub type File = (String, Vec<u8>);
 
 /// The page, and the pictures that it shows from the folder `laboratory` beside it.
 ///
@@ -66,6 +66,12 @@ struct Page {
 }
 
 impl Page {
+    fn keep(&mut self, name: &str, picture: Picture) {
+        self.files
+            .push((format!("{name}.svg"), picture.svg.into_bytes()));
+        self.files.push((format!("{name}.png"), picture.png));
+    }
+
     fn line(&mut self, line: &str) {
         self.text.push_str(line);
         self.text.push('\n');
@@ -417,7 +423,7 @@ impl Page {
             }
             if !drawn.is_empty() {
                 let picture = curves(&drawn).map_err(|e| e.to_string())?;
-                self.files.push((format!("roc-{aspect}.svg"), picture));
+                self.keep(&format!("roc-{aspect}"), picture);
             }
         }
         for (aspect, what) in [("presence", "Presence"), ("kind", "Kind")] {
@@ -490,7 +496,7 @@ impl Page {
                 self.line(&format!(
                     "\n![Suspicion by channel, {aspect}](laboratory/{name})\n"
                 ));
-                self.files.push((name, picture));
+                self.keep(&format!("channels-{aspect}"), picture);
             }
         }
         Ok(())

@@ -50,7 +50,7 @@ pub fn router() -> Router<Arc<App>> {
         .route("/explorer/transactions", get(transaction::list))
         .route("/explorer/tx/{*reference}", get(transaction::page))
         .route("/explorer/laboratory", get(laboratory::page))
-        .route("/explorer/laboratory/{chart}", get(laboratory::chart))
+        .route("/explorer/laboratory/{part}", get(laboratory::part))
         .route("/explorer/live", get(live::events))
         .route("/explorer/{file}", get(assets::file))
         .route("/feeds/{feed}", get(feeds::feed))
