@@ -14,17 +14,14 @@ extern unsigned long getauxval(unsigned long type) __attribute__((weak));
 #define VG_AT_PLATFORM 15
 #define VG_AT_HWCAP 16
 
+#include "clear.c"
+
 /* Zeroes the words and takes the kernel's name for the processor, as far as it fits. */
 static void vg_identity_begin(vg_u32 *words, unsigned char *name)
 {
     const char *platform = (const char *)VG_AUXVAL(VG_AT_PLATFORM);
     int i;
-    for (i = 0; i < VG_IDENTITY_WORDS; i++) {
-        words[i] = 0;
-    }
-    for (i = 0; i < VG_IDENTITY_NAME; i++) {
-        name[i] = 0;
-    }
+    vg_identity_clear(words, name);
     for (i = 0; platform && platform[i] && i < VG_IDENTITY_NAME - 1; i++) {
         name[i] = (unsigned char)platform[i];
     }

@@ -31,9 +31,6 @@
 
 #define VG_CACHES_ENABLED (3ul << 16)
 
-/* Bit 0 of the address of code: the processor is to stay in Thumb state. */
-#define VG_THUMB 1
-
 /* An instruction that takes 16 bits of a constant, in four pieces of 4, 1, 3 and 8 bits. */
 static unsigned char *vg_emit_half(unsigned char *at, vg_u32 instruction, vg_u32 half)
 {
@@ -81,12 +78,6 @@ void vg_fresh_synchronise(const unsigned char *code, vg_u32 bytes)
     __asm__ __volatile__("dsb\n\tisb" : : : "memory");
 }
 
-vg_u32 vg_fresh_call(const unsigned char *code, vg_u32 x)
-{
-    union {
-        const unsigned char *bytes;
-        vg_u32 (*function)(vg_u32);
-    } entry;
-    entry.bytes = code + VG_THUMB;
-    return entry.function(x);
-}
+/* Bit 0 of the address of code: the processor is to stay in Thumb state. */
+#define VG_CODE_STATE 1
+#include "../common/call.c"

@@ -1,3 +1,5 @@
+#include "../common/clear.c"
+
 /*
  * Who the processor says it is. The name stays empty: none is kept in a register.
  *
@@ -6,13 +8,7 @@
  */
 void vg_identity(vg_u32 *words, unsigned char *name)
 {
-    int i;
-    for (i = 0; i < VG_IDENTITY_WORDS; i++) {
-        words[i] = 0;
-    }
-    for (i = 0; i < VG_IDENTITY_NAME; i++) {
-        name[i] = 0;
-    }
+    vg_identity_clear(words, name);
     if (vg_privileged()) {
         words[0] = vg_system_register(VG_CPUID);
     }
