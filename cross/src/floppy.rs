@@ -4,8 +4,8 @@
 use crate::builder::{pack, Builder};
 use crate::image::{self, USUAL_KIB};
 use crate::matrix::Plan;
-use crate::node::Node;
 use crate::targets::Target;
+use node_process::Node;
 use std::path::{Path, PathBuf};
 
 /// Text of the disk, below the workspace; a table of the files is put at its end.
@@ -171,7 +171,7 @@ fn test(
             return Err(format!("{name} has lines that do not end in CR LF"));
         }
     }
-    let node = Node::start(node, folder.path())?;
+    let node = Node::start(node, folder.path(), &[])?;
     let say = |text: &str| eprintln!("{text}");
     let plan = Plan {
         builder,

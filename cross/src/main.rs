@@ -8,7 +8,6 @@ mod generate;
 mod image;
 mod matrix;
 mod memory;
-mod node;
 mod process;
 mod rejudge;
 mod report;
@@ -17,7 +16,7 @@ mod toolchain;
 
 use clap::{Parser, Subcommand};
 use matrix::{Plan, Row};
-use node::Node;
+use node_process::Node;
 use report::Context;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -245,7 +244,7 @@ fn go(task: Task) -> Result<bool, String> {
         } => {
             let (targets, builder) = prepare(root, &chosen)?;
             let folder = tempfile::tempdir().map_err(|e| format!("a folder for the node: {e}"))?;
-            let node = Node::start(&node, folder.path())?;
+            let node = Node::start(&node, folder.path(), &[])?;
             let say = |text: &str| eprintln!("{text}");
             let rows: Vec<memory::Row> = targets
                 .iter()
@@ -300,7 +299,7 @@ fn run(
 ) -> Result<bool, String> {
     let started = Instant::now();
     let folder = tempfile::tempdir().map_err(|e| format!("a folder for the node: {e}"))?;
-    let node = Node::start(node, folder.path())?;
+    let node = Node::start(node, folder.path(), &[])?;
     let say = |text: &str| eprintln!("[{:4} s] {text}", started.elapsed().as_secs());
     let plan = Plan {
         builder,

@@ -1,9 +1,9 @@
 //! The matrix: every target, each of its CPU models: built, compared, attested, judged.
 
 use crate::builder::{Builder, Built};
-use crate::node::Node;
 use crate::process;
 use crate::targets::Target;
+use node_process::Node;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -223,7 +223,7 @@ impl Plan<'_> {
     ) -> Result<Attested, String> {
         let wallet = self.folder.join(format!("{}-{cpu}.wallet", target.name));
         let wallet = wallet.to_str().ok_or("a folder whose name is not text")?;
-        let mut arguments = vec!["--node", &self.node.url, "--wallet", wallet];
+        let mut arguments = vec!["--node", self.node.url(), "--wallet", wallet];
         arguments.extend(["--once", "--json"]);
         if self.quick {
             arguments.push("--quick");
@@ -235,7 +235,7 @@ impl Plan<'_> {
         if !account.accepted {
             return Err(format!("refused: {line}"));
         }
-        let verdict = self.node.verdict(&account.miner)?;
+        let verdict = self.node.client().verdict(&account.miner)?;
         Attested::new(account, &verdict)
     }
 }

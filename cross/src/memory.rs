@@ -7,8 +7,8 @@
 
 use crate::builder::Builder;
 use crate::matrix::{self, named};
-use crate::node::Node;
 use crate::targets::Target;
+use node_process::Node;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -166,7 +166,7 @@ fn run(
     );
     command
         .args(["--mine", "--quick", "--arena", ARENA])
-        .args(["--node", &node.url, "--wallet"])
+        .args(["--node", node.url(), "--wallet"])
         .arg(file("wallet"))
         // The same at every start: the environment lies on the stack.
         .env_clear()

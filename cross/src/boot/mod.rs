@@ -7,8 +7,8 @@ mod test;
 
 pub use bare::run as run_bare;
 
-use crate::node::Node;
 use crate::toolchain;
+use node_process::Node;
 use std::path::{Path, PathBuf};
 
 /// The target whose compilers make what boots.
@@ -62,7 +62,7 @@ pub fn run(root: &Path, arguments: &Arguments) -> Result<bool, String> {
         return Ok(true);
     };
     let folder = tempfile::tempdir().map_err(|e| format!("a folder for the test: {e}"))?;
-    let node = Node::start_with(node, folder.path(), test::NODE_ARGUMENTS)?;
+    let node = Node::start(node, folder.path(), test::NODE_ARGUMENTS)?;
     test::Plan {
         image: &arguments.out,
         folder: folder.path(),

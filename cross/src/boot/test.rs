@@ -5,7 +5,7 @@ use super::disk;
 use super::emulator::Machine;
 use crate::image;
 use crate::matrix::Check;
-use crate::node::Node;
+use node_process::Node;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -120,7 +120,7 @@ impl Plan<'_> {
 
     /// Writes the test's settings.
     fn set(&self, image: &Path) -> Result<(), String> {
-        let port = self.node.url.rsplit(':').next().unwrap_or_default();
+        let port = self.node.url().rsplit(':').next().unwrap_or_default();
         let settings = format!(
             "# of the test\nnode = http://{HOST}:{port}\nquick = yes\ninterval = {INTERVAL_S}\n"
         );
@@ -193,14 +193,14 @@ impl Plan<'_> {
             .find_map(|line| micro(line.strip_prefix(BALANCE)?))
             .ok_or("no balance on the screen")?;
         // The node may have paid again since.
-        let known = self.node.get(&format!("/balance/{wallet}"))?;
+        let known = self.node.client().get(&format!("/balance/{wallet}"))?.body;
         let known = known.get("amount_i64").and_then(Value::as_u64).unwrap_or(0);
         if shown > known {
             return Err(format!(
                 "the screen shows {shown} µRTC, the node knows of {known}"
             ));
         }
-        let verdict = self.node.verdict(wallet)?;
+        let verdict = self.node.client().verdict(wallet)?;
         let part = |name: &str| {
             verdict
                 .get(name)

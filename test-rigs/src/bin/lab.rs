@@ -2,6 +2,7 @@
 //! `./dev lab` builds it and the node, and calls it.
 
 use clap::Parser;
+use node_process::Node;
 use probe_core::seed::Seed;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,7 +10,6 @@ use test_rigs::lab::bounds::{self, BOUNDS};
 use test_rigs::lab::campaign::{self, Conditions};
 use test_rigs::lab::figures::{lines, Run};
 use test_rigs::lab::here::{self, Load};
-use test_rigs::lab::node::Node;
 use test_rigs::lab::record::Records;
 use test_rigs::lab::report::{self, Context};
 use test_rigs::lab::rigs::{self, Size};
@@ -80,7 +80,7 @@ fn go(arguments: &Arguments) -> Result<bool, String> {
         eprintln!("{}: the last line was not whole: cut off", path.display());
     }
     let folder = tempfile::tempdir().map_err(|e| format!("a folder for the node: {e}"))?;
-    let node = Node::start(&arguments.node, folder.path())?;
+    let node = Node::start(&arguments.node, folder.path(), &[])?;
     let client = node.client();
     let rigs = rigs::all(arguments.miners.clone());
     for rig in &rigs {

@@ -1,10 +1,10 @@
 //! Where a run happens: a node's client, the run's own randomness, and wallets to sign with.
 
-use super::node::{Answer, Challenge, Client};
 use super::record::{Claimed, Fleet, Key};
 use miner_tiny::session::Signer;
 use miner_tiny::submission::{compose, describe, Host};
 use miner_tiny::wallet;
+use node_process::{Answer, Challenge, Client};
 use probe_core::evidence::{clip, Evidence};
 use probe_core::seed::{Seed, Stream};
 use probe_core::wire::BARE_SUBMISSION_MAX;

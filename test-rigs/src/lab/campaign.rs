@@ -1,9 +1,9 @@
 //! A campaign: every run of the chosen rigs that is not recorded yet, several at a time, each recorded as it ends.
 
 use super::bench::{Bench, Presented};
-use super::node::Client;
 use super::record::{Key, Record, Records};
 use super::rigs::{Rig, Task};
+use node_process::Client;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -1,7 +1,7 @@
 //! A node in this process whose clock is ours: days pass as fast as it judges. All else is as in the program: a
 //! database on disk, and HTTP over a socket of the loopback interface.
 
-use super::node::Client;
+use node_process::Client;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;

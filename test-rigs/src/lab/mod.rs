@@ -1,6 +1,6 @@
 //! The laboratory: what the verdict catches, and whom it wrongs, measured.
 //!
-//! A [`rigs::Rig`] attests to a [`node::Node`], a real process that judges what it is sent over HTTP and is told no
+//! A [`rigs::Rig`] attests to a [`node_process::Node`], a real process that judges what it is sent over HTTP and is told no
 //! truth. Each run is a [`record`], so that a [`campaign`] can be stopped and gone on with. [`figures`] makes of the
 //! records what [`report`] and [`plot`] write down; [`statistics`] is the arithmetic. [`paper`] and [`families`] write
 //! evidence without running anything, [`here`] measures this machine; [`heldout`] asks the node's library what its records
@@ -15,7 +15,6 @@ pub mod figures;
 pub mod fleet_figures;
 pub mod heldout;
 pub mod here;
-pub mod node;
 pub mod paper;
 pub mod plot;
 pub mod record;

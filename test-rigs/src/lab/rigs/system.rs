@@ -37,8 +37,8 @@ mod tap;
 
 use super::{Rig, Size, Task};
 use crate::lab::bench::{Bench, Presented};
-use crate::lab::node::{guarded, Answer};
 use crate::lab::record::{Claimed, Origin};
+use node_process::{guarded, Answer};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
