@@ -90,23 +90,9 @@ enum Task {
     /// Make the disk that boots a PC into the miner
     Boot(boot::Arguments),
     /// Make the miner that needs no operating system on a PC: a program for Multiboot loaders, and a disk that boots it
-    Pc {
-        /// Where both go
-        #[arg(long, value_name = "FOLDER", default_value = "target/cross/systems")]
-        into: PathBuf,
-        /// Where everything that is built goes
-        #[arg(long, value_name = "FOLDER", default_value = "target/cross")]
-        out: PathBuf,
-    },
+    Pc(Bare),
     /// Make the miner that Open Firmware starts on a Power Macintosh: verdigris-openfirmware.elf
-    Openfirmware {
-        /// Where it goes
-        #[arg(long, value_name = "FOLDER", default_value = "target/cross/systems")]
-        into: PathBuf,
-        /// Where everything that is built goes
-        #[arg(long, value_name = "FOLDER", default_value = "target/cross")]
-        out: PathBuf,
-    },
+    Openfirmware(Bare),
     /// Build the example for who writes firmware, and print where the program is
     Firmware {
         /// Where everything that is built goes
@@ -122,6 +108,17 @@ struct Chosen {
     /// Where none is named: those up to this tier
     #[arg(long, value_name = "N", default_value_t = LAST_TIER)]
     tier: u8,
+    /// Where everything that is built goes
+    #[arg(long, value_name = "FOLDER", default_value = "target/cross")]
+    out: PathBuf,
+}
+
+/// A program that needs no operating system.
+#[derive(clap::Args)]
+struct Bare {
+    /// Where what is made of it goes
+    #[arg(long, value_name = "FOLDER", default_value = "target/cross/systems")]
+    into: PathBuf,
     /// Where everything that is built goes
     #[arg(long, value_name = "FOLDER", default_value = "target/cross")]
     out: PathBuf,
@@ -169,8 +166,8 @@ fn go(task: Task) -> Result<bool, String> {
             floppy::run(root, &arguments, &targets, &builder)
         }
         Task::Boot(arguments) => boot::run(root, &arguments),
-        Task::Pc { into, out } => boot::run_bare(&bare(root, &builder::PC, out)?.path, &into),
-        Task::Openfirmware { into, out } => {
+        Task::Pc(Bare { into, out }) => boot::run_bare(&bare(root, &builder::PC, out)?.path, &into),
+        Task::Openfirmware(Bare { into, out }) => {
             let built = bare(root, &builder::OPENFIRMWARE, out)?;
             let path = into.join(builder::OPENFIRMWARE.name).with_extension("elf");
             let fail = |e: std::io::Error| format!("{}: {e}", path.display());

@@ -124,10 +124,7 @@ fn links_lead_somewhere() {
 #[test]
 fn the_contents_name_every_page() {
     let pages = page::all();
-    let contents = pages
-        .iter()
-        .find(|page| page.name == "docs/README.md")
-        .expect("docs/README.md");
+    let contents = Page::read("docs/README.md");
     let named: BTreeSet<&str> = contents
         .links
         .iter()
@@ -145,10 +142,7 @@ fn the_contents_name_every_page() {
 
 #[test]
 fn troubleshooting_knows_every_code() {
-    let page = page::all()
-        .into_iter()
-        .find(|page| page.name == "docs/troubleshooting.md")
-        .expect("docs/troubleshooting.md");
+    let page = Page::read("docs/troubleshooting.md");
     let programs = Programs::find();
     let node = Node::start(&programs);
     let mut codes = node.refusals();
@@ -175,10 +169,7 @@ fn troubleshooting_knows_every_code() {
 
 #[test]
 fn owners_find_the_right_file_and_multiplier() {
-    let page = page::all()
-        .into_iter()
-        .find(|page| page.name == "docs/owners.md")
-        .expect("docs/owners.md");
+    let page = Page::read("docs/owners.md");
     let read = |path: &str| -> toml::Table {
         let text = std::fs::read_to_string(page::root().join(path)).expect(path);
         text.parse().expect(path)

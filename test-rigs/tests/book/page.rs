@@ -99,7 +99,8 @@ fn kind(info: &str) -> Result<Kind, String> {
 }
 
 impl Page {
-    fn read(name: &str) -> Page {
+    /// The page of that name, from the folder of the repository.
+    pub fn read(name: &str) -> Page {
         let source =
             fs::read_to_string(root().join(name)).unwrap_or_else(|e| panic!("{name}: {e}"));
         let mut page = Page {
