@@ -112,18 +112,24 @@ struct Page {
     shown: &'static Section,
 }
 
+/// A section of the report below its contents; `head` stands above them.
+fn section(head: &'static str, shown: &'static Section, asked: &HeaderMap) -> Shown {
+    let (_, sections) = &*SECTIONS;
+    let page = Page {
+        head,
+        sections,
+        shown,
+    };
+    show(&page, asked)
+}
+
 /// The head of the report, its contents, and its first section.
 pub async fn page(asked: HeaderMap) -> Shown {
     let (head, sections) = &*SECTIONS;
-    let shown = sections
-        .first()
-        .ok_or_else(|| nothing("the report is empty"))?;
-    show(
-        &Page {
-            head,
-            sections,
-            shown,
-        },
+    let first = sections.first();
+    section(
+        head,
+        first.ok_or_else(|| nothing("the report is empty"))?,
         &asked,
     )
 }
@@ -134,14 +140,10 @@ pub async fn part(Path(name): Path<String>, asked: HeaderMap) -> Shown {
         return Ok(Text::new(*bytes, kind).answer(&asked));
     }
     let (_, sections) = &*SECTIONS;
-    let shown = sections.iter().find(|section| section.slug == name);
-    let shown = shown.ok_or_else(|| nothing("the report has no such section or picture"))?;
-    show(
-        &Page {
-            head: "",
-            sections,
-            shown,
-        },
+    let named = sections.iter().find(|section| section.slug == name);
+    section(
+        "",
+        named.ok_or_else(|| nothing("the report has no such section or picture"))?,
         &asked,
     )
 }
