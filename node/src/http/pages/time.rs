@@ -67,6 +67,16 @@ pub struct Series {
     blocks: Vec<Block>,
 }
 
+impl Series {
+    /// Where it begins and ends, milliseconds since 1970; 0 of no blocks.
+    fn edges_ms(&self) -> (i64, i64) {
+        (
+            self.blocks.first().map_or(0, |block| block.from_ms),
+            self.blocks.last().map_or(0, |block| block.to_ms),
+        )
+    }
+}
+
 /// The name of a stretch that the address gives.
 const RANGE: &str = "range";
 
@@ -243,8 +253,7 @@ pub async fn page(
     let stretch = Stretch::named(&name, bounds)?;
     let series = blocks(&app, &kept, stretch).await?;
     let sum = |of: fn(&Block) -> i64| series.blocks.iter().map(of).sum::<i64>();
-    let first_ms = series.blocks.first().map_or(0, |block| block.from_ms);
-    let last_ms = series.blocks.last().map_or(0, |block| block.to_ms);
+    let (first_ms, last_ms) = series.edges_ms();
     let (from, to) = (first_ms / 1_000, last_ms / 1_000);
     let page = Page {
         name: match stretch {
@@ -315,8 +324,7 @@ pub async fn chart(
         _ => rtc(block.moved.amount),
     };
     // Within a day or two the hour says more than the date.
-    let first_ms = blocks.blocks.first().map_or(0, |block| block.from_ms);
-    let last_ms = blocks.blocks.last().map_or(0, |block| block.to_ms);
+    let (first_ms, last_ms) = blocks.edges_ms();
     let label = |block: &Block| {
         let time = view::time(block.from_ms);
         if last_ms - first_ms <= 2 * DAY_MS {
