@@ -90,10 +90,18 @@ impl Miner {
     }
 
     /// The id that is paid.
-    #[cfg(feature = "full-screen")]
     pub fn paid(&self) -> String {
         let named = self.settings.miner.clone();
         named.unwrap_or_else(|| self.wallet.address())
+    }
+
+    /// Where people see this machine, told by what its node answered: nodes of the existing network send no verdict, and
+    /// have no such page.
+    pub fn page(&self, answer: &Map<String, Value>) -> Option<String> {
+        let node = self.settings.node.trim_end_matches('/');
+        answer
+            .contains_key("verdict")
+            .then(|| format!("{node}/explorer/miner/{}", self.paid()))
     }
 
     /// One attestation: the answer of the node that accepted it.

@@ -51,8 +51,11 @@ fn rounds(miner: &Miner, plan: &Plan, stop: &Stop) -> Result<(), Error> {
     let mut done = 0;
     loop {
         match round(miner, plan) {
-            Ok(()) => {
+            Ok(page) => {
                 backoff.reset();
+                if let (0, Some(page)) = (done, page) {
+                    miner.remark(&format!("this machine's page: {page}"));
+                }
                 done += 1;
                 if plan.rounds.is_some_and(|rounds| done >= rounds) {
                     return Ok(());
@@ -78,13 +81,15 @@ fn rounds(miner: &Miner, plan: &Plan, stop: &Stop) -> Result<(), Error> {
     }
 }
 
-fn round(miner: &Miner, plan: &Plan) -> Result<(), Error> {
+/// One attestation; gives where people see the machine, if the node says anything of it.
+fn round(miner: &Miner, plan: &Plan) -> Result<Option<String>, Error> {
     if plan.dry_run {
         out::line(String::from_utf8_lossy(&miner.measure_for_node()?));
-    } else {
-        miner.watch().see(Event::Accepted(&miner.attest()?));
+        return Ok(None);
     }
-    Ok(())
+    let answer = miner.attest()?;
+    miner.watch().see(Event::Accepted(&answer));
+    Ok(miner.page(&answer))
 }
 
 /// Any 64 bits: only to spread waits. Where the system has no random numbers, none is drawn.

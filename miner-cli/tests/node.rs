@@ -289,4 +289,18 @@ fn a_whole_attestation_with_a_real_node() {
     assert_eq!(answer["verdict"]["integrity"], true);
     assert!(answer["verdict"]["checks"].as_array().unwrap().len() > 10);
     assert!(balance.ended(0).stdout.starts_with("0.000000 RTC"));
+
+    let told = home.run(&["attest", "--node", &node.url]);
+    let page = told.ended(0).stdout.lines().find_map(|line| {
+        let page = line.strip_prefix("page")?.trim();
+        Some(page.to_owned())
+    });
+    let page = page.expect("where this machine is seen");
+    let text = ureq::get(&page).call().unwrap().body_mut().read_to_string();
+    let id = page.rsplit('/').next().unwrap();
+    assert!(text.unwrap().contains(id), "{page}");
+
+    let mined = home.run(&["mine", "--rounds", "1", "--node", &node.url]);
+    let mined = mined.ended(0);
+    assert!(mined.stderr.contains(&page), "{mined:?}");
 }
