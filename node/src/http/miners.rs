@@ -8,14 +8,15 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 
 use super::openapi::{refusals, ID, PATH, QUERY, STORE};
-use super::query::{query, Limit, Offset, Whole};
+use super::query::{query, Choice, Limit, Offset, OneOf, Text, Whole};
 use super::reply::Answer;
 use super::request::{Client, Segment};
 use super::scalars::{MinerId, UnixSeconds, Weight};
 use crate::app::App;
-use crate::attest::shape::check_id;
+use crate::attest::shape::{check_id, ID_MAX};
 use crate::error::{ApiError, Code};
 use crate::json::{decimal, parse};
+use crate::store::explorer::{self, Filter, Order};
 use crate::store::{books, records};
 use crate::verdict::antiquity::{UNPROVEN, VIRTUAL};
 use crate::verdict::Verdict;
@@ -29,9 +30,42 @@ const PAGE_MAX: i64 = 1_000;
 /// Decimal places of a score in parts per million.
 const PPM_PLACES: u32 = 6;
 
+/// Since when miners are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// Attested within [`ACTIVE_MS`].
+    Hour,
+    /// Ever accepted.
+    Ever,
+}
+
+impl Choice for Seen {
+    const WORDS: &'static [(&'static str, Self)] = &[("hour", Seen::Hour), ("ever", Seen::Ever)];
+}
+
+impl Choice for Order {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("recent", Order::Recent),
+        ("weight", Order::Weight),
+        ("age", Order::Age),
+        ("name", Order::Name),
+    ];
+}
+
 query! {
     /// A page of the miners.
     MinersQuery {
+        /// Only miners of this class of silicon, as `device_arch` names it.
+        class: Option<Text<ID_MAX>>,
+        /// Only miners of this family of processors, as `device_family` names it.
+        family: Option<Text<ID_MAX>>,
+        /// Only miners whose name begins like this.
+        q: Option<Text<ID_MAX>>,
+        /// `hour`: miners that attested within the hour; `ever`: all that were ever accepted.
+        seen: OneOf<Seen>,
+        /// `recent`: who attested last comes first; `weight`: what counts most; `age`: who has been here longest;
+        /// `name`: by name.
+        sort: OneOf<Order>,
         /// Miners in the answer, at most.
         limit: Limit<PAGE_MAX>,
         /// Miners to leave out first.
@@ -39,7 +73,7 @@ query! {
     }
 }
 
-/// Miners that attested within the hour.
+/// Miners that attested within the hour, or all.
 #[derive(Serialize, ToSchema)]
 pub struct Miners {
     miners: Vec<Miner>,
@@ -53,7 +87,7 @@ pub struct Pagination {
     count: usize,
     limit: i64,
     offset: i64,
-    /// Miners that there are.
+    /// Miners that there are of those asked for.
     #[schema(minimum = 0)]
     total: i64,
     /// Miners that share in the open epoch so far.
@@ -90,7 +124,7 @@ pub struct Miner {
 
 refusals! { MinersRefusals = QUERY, STORE }
 
-/// Miners that attested within the hour.
+/// Miners that attested within the hour, or all; of a class, of a family, whose name begins in some way.
 ///
 /// One address may ask so many times a minute; the headers `X-RateLimit-…` say how many, how many are left,
 /// and in how many seconds it begins anew.
@@ -112,7 +146,7 @@ refusals! { MinersRefusals = QUERY, STORE }
                 ("x-ratelimit-limit" = u64, description = "Requests in a window of 60 s, at most; 0: any number."),
                 ("x-ratelimit-remaining" = u64, description = "How many of them are left."),
                 ("x-ratelimit-reset" = u64, description = "Seconds until the window ends."),
-                ("x-total-count" = u64, description = "Miners that there are."),
+                ("x-total-count" = u64, description = "Miners that there are of those asked for."),
                 ("x-page-limit" = u64, description = "`limit` as it was applied."),
                 ("x-page-offset" = u64, description = "`offset` as it was applied."),
             )
@@ -146,13 +180,20 @@ pub async fn list(
         return Ok(response);
     }
     let query = query?;
-    let (Whole(limit), Whole(offset)) = (query.limit, query.offset);
+    let (Whole(limit), Whole(offset), OneOf(order)) = (query.limit, query.offset, query.sort);
     let chain = *app.store.chain();
     let now_ms = app.clock.now_ms();
+    let given = |text: Option<Text<ID_MAX>>| text.map(|Text(text)| text);
+    let filter = Filter {
+        class: given(query.class),
+        family: given(query.family),
+        begins: given(query.q),
+        since_ms: (query.seen == OneOf(Seen::Hour)).then_some(now_ms - ACTIVE_MS),
+    };
     let (miners, total, enrolled) = app
         .store
         .read(move |c| {
-            let (miners, total) = records::active_miners(c, now_ms - ACTIVE_MS, limit, offset)?;
+            let (miners, total) = explorer::miners(c, &filter, order, limit, offset)?;
             let epoch = books::open_epoch(c, &chain, now_ms / 1_000)?;
             Ok::<_, ApiError>((miners, total, books::enrolled(c, epoch)?))
         })

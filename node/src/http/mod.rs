@@ -85,6 +85,14 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .merge(bindings::public())
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
+        .routes(routes!(pages::overview::json))
+        .routes(routes!(pages::epochs::json))
+        .routes(routes!(pages::transaction::json))
+        .routes(routes!(pages::time::json::json))
+        .routes(routes!(pages::hall::json))
+        .routes(routes!(pages::preserved::json))
+        .routes(routes!(pages::laboratory::json))
+        .routes(routes!(pages::laboratory::json_of_section))
         .routes(routes!(pages::discover::discover))
         .routes(routes!(pages::discover::agent_card))
 }
@@ -96,8 +104,7 @@ pub fn description() -> OpenApi {
 
 /// All paths.
 pub fn router(app: Arc<App>) -> Router {
-    let routes = openapi::served(described())
-        .merge(pages::router())
+    let routes = pages::keeping(openapi::served(described()).merge(pages::router()))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed);
     with_common_layers(routes, &app)

@@ -93,6 +93,80 @@ impl Parameter for Option<Id> {
     }
 }
 
+/// A text of 1 to `MOST` printable characters of ASCII. Left out it is refused, unless as `Option<Text<…>>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text<const MOST: usize>(pub String);
+
+/// What a [`Text`] is, as a pattern of ECMA-262.
+const TEXT_PATTERN: &str = "^[ -~]+$";
+
+impl<const MOST: usize> Parameter for Text<MOST> {
+    const REQUIRED: bool = true;
+
+    fn read(name: &str, text: Option<&str>) -> Result<Self, ApiError> {
+        Option::read(name, text)?
+            .ok_or_else(|| ApiError::new(Code::MissingParameter, format!("{name} required")))
+    }
+
+    fn schema() -> RefOr<Schema> {
+        Option::<Self>::schema()
+    }
+}
+
+impl<const MOST: usize> Parameter for Option<Text<MOST>> {
+    fn read(name: &str, text: Option<&str>) -> Result<Self, ApiError> {
+        let Some(text) = text else {
+            return Ok(None);
+        };
+        let may = |b: u8| (b' '..=b'~').contains(&b);
+        if !text.is_empty() && text.len() <= MOST && text.bytes().all(may) {
+            return Ok(Some(Text(text.to_owned())));
+        }
+        let message = format!("\"{name}\" is a text of 1 to {MOST} printable characters of ASCII");
+        Err(ApiError::new(Code::InvalidParameter, message))
+    }
+
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1))
+            .max_length(Some(MOST))
+            .pattern(Some(TEXT_PATTERN))
+            .into()
+    }
+}
+
+/// Something that is chosen by a word.
+pub trait Choice: Copy + 'static {
+    /// Each with its word; the first is chosen where none is given.
+    const WORDS: &'static [(&'static str, Self)];
+}
+
+/// One of the words of a [`Choice`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OneOf<T>(pub T);
+
+impl<T: Choice> Parameter for OneOf<T> {
+    fn read(name: &str, text: Option<&str>) -> Result<Self, ApiError> {
+        let mut words = T::WORDS.iter();
+        let chosen = words.find(|(word, _)| text.is_none_or(|text| text == *word));
+        chosen.map(|(_, chosen)| OneOf(*chosen)).ok_or_else(|| {
+            let words: Vec<&str> = T::WORDS.iter().map(|(word, _)| *word).collect();
+            let message = format!("\"{name}\" is one of {}", words.join(", "));
+            ApiError::new(Code::InvalidParameter, message)
+        })
+    }
+
+    fn schema() -> RefOr<Schema> {
+        let words = T::WORDS.iter().map(|(word, _)| *word);
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(words.clone()))
+            .default(words.clone().next().map(Into::into))
+            .into()
+    }
+}
+
 /// The wallet that a query is about, under either of the two names of the parameter.
 pub fn wallet(miner_id: Option<Id>, address: Option<Id>) -> Result<String, ApiError> {
     match (miner_id, address) {

@@ -3,6 +3,7 @@
 
 use crate::epoch::Chain;
 
+use super::chronicle::Entry;
 use super::records::{miner_row, Miner, MINER_COLUMNS};
 use super::sql::{self, params, Connection, Value};
 
@@ -41,14 +42,17 @@ pub struct Filter {
     pub family: Option<String>,
     /// Whose id begins like this.
     pub begins: Option<String>,
+    /// Whose last attestation came then or later, milliseconds since 1970.
+    pub since_ms: Option<i64>,
 }
 
-/// The conditions of a filter, and their parameters ?1 to ?4.
+/// The conditions of a filter, and those of their parameters ?1 to ?5 that are texts, ?1 to ?4.
 fn conditions(filter: &Filter) -> (String, [Option<String>; 4]) {
     let Filter {
         class,
         family,
         begins,
+        since_ms,
     } = filter.clone();
     // Ids are ASCII: this is the first text behind all that begin so.
     let behind = begins.as_ref().map(|begins| format!("{begins}\u{7f}"));
@@ -57,11 +61,16 @@ fn conditions(filter: &Filter) -> (String, [Option<String>; 4]) {
         Some(_) => format!("{condition} ?{number}"),
         None => format!("CAST(?{number} AS TEXT) IS NULL"),
     };
+    let since = match since_ms {
+        Some(_) => "last_ms >= ?5",
+        None => "CAST(?5 AS BIGINT) IS NULL",
+    };
     let all = [
         which(1, &class, "class ="),
         which(2, &family, "family ="),
         which(3, &begins, "miner >="),
         which(4, &behind, "miner <"),
+        since.into(),
     ];
     (all.join(" AND "), [class, family, begins, behind])
 }
@@ -82,7 +91,7 @@ pub fn miners(
     let (which, [class, family, begins, behind]) = conditions(filter);
     let total = c.query_one(
         &format!("SELECT count(*) FROM miners WHERE {which}"),
-        params![class, family, begins, behind],
+        params![class, family, begins, behind, filter.since_ms],
         |row| row.get(0),
     )?;
     let columns = order.columns();
@@ -90,10 +99,18 @@ pub fn miners(
     let miners = c.query_all(
         &format!(
             "SELECT {MINER_COLUMNS} FROM miners WHERE miner IN
-                 (SELECT miner FROM miners WHERE {which} ORDER BY {columns} LIMIT ?5 OFFSET ?6)
+                 (SELECT miner FROM miners WHERE {which} ORDER BY {columns} LIMIT ?6 OFFSET ?7)
              ORDER BY {columns}"
         ),
-        params![class, family, begins, behind, limit, offset],
+        params![
+            class,
+            family,
+            begins,
+            behind,
+            filter.since_ms,
+            limit,
+            offset
+        ],
         miner_row,
     )?;
     Ok((miners, total))
@@ -176,20 +193,10 @@ pub fn silicon(c: &Connection, order: Order, limit: i64) -> sql::Result<Vec<Mine
 /// A line of the log, as lists show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// Number in the log.
-    pub id: i64,
-    /// When it arrived, milliseconds since 1970.
-    pub received_ms: i64,
     /// Who.
     pub miner: String,
-    /// The epoch that was open.
-    pub epoch: i64,
-    /// Whether its evidence belonged to its challenge and agreed with itself.
-    pub accepted: bool,
-    /// Weight units.
-    pub weight: i64,
-    /// JSON.
-    pub verdict: String,
+    /// What was sent, and how it was judged.
+    pub entry: Entry,
 }
 
 /// The newest lines of the log.
@@ -203,13 +210,15 @@ pub fn newest(c: &Connection, limit: i64) -> sql::Result<Vec<Line>> {
         params![limit],
         |row| {
             Ok(Line {
-                id: row.get(0)?,
-                received_ms: row.get(1)?,
                 miner: row.get(2)?,
-                epoch: row.get(3)?,
-                accepted: row.get(4)?,
-                weight: row.get(5)?,
-                verdict: row.get(6)?,
+                entry: Entry {
+                    id: row.get(0)?,
+                    received_ms: row.get(1)?,
+                    epoch: row.get(3)?,
+                    accepted: row.get(4)?,
+                    weight: row.get(5)?,
+                    verdict: row.get(6)?,
+                },
             })
         },
     )

@@ -224,26 +224,11 @@ pub fn put_miner(c: &Connection, m: &Miner) -> sql::Result<()> {
     Ok(())
 }
 
-/// Miners attested since `since_ms`, newest first, and how many there are in all.
-pub fn active_miners(
-    c: &Connection,
-    since_ms: i64,
-    limit: i64,
-    offset: i64,
-) -> sql::Result<(Vec<Miner>, i64)> {
-    let total = count_since(c, since_ms)?;
-    let miners = c.query_all(
-        &format!(
-            "SELECT {MINER_COLUMNS} FROM miners WHERE last_ms >= ?1
-             ORDER BY last_ms DESC, miner LIMIT ?2 OFFSET ?3"
-        ),
-        params![since_ms, limit, offset],
-        miner_row,
-    )?;
-    Ok((miners, total))
-}
-
-fn count_since(c: &Connection, since_ms: i64) -> sql::Result<i64> {
+/// How many miners attested since `since_ms`, milliseconds since 1970.
+///
+/// # Errors
+/// Where the database refuses.
+pub fn count_since(c: &Connection, since_ms: i64) -> sql::Result<i64> {
     c.query_one(
         "SELECT count(*) FROM miners WHERE last_ms >= ?1",
         params![since_ms],

@@ -27,12 +27,17 @@ fn mcp(base: &str) -> String {
 }
 
 /// What can be asked, by what it is good for: the one list of which all three documents are made.
-const OFFERS: [Offer; 9] = [
+const OFFERS: [Offer; 16] = [
     offer("health", "/health", "Whether the node is well."),
+    offer(
+        "overview",
+        "/api/overview",
+        "The node at a glance: totals, the newest attestations and epochs.",
+    ),
     offer(
         "miners",
         "/api/miners",
-        "Machines that attested within the hour.",
+        "Machines that attested within the hour, or all; by class, by family, by name.",
     ),
     offer(
         "machine",
@@ -45,13 +50,39 @@ const OFFERS: [Offer; 9] = [
         "A machine's crystal over time.",
     ),
     offer("epoch", "/epoch", "The epoch under way."),
+    offer("epochs", "/api/epochs", "Every epoch that was divided."),
     offer(
         "explain",
         "/api/epoch/{epoch}/explain",
         "Who gets what of an epoch, and why.",
     ),
+    offer(
+        "time",
+        "/api/time/{span}",
+        "Attestations, rewards and transfers in blocks of time.",
+    ),
     offer("balance", "/api/wallet/{miner}", "A wallet's balance."),
     offer("transactions", "/api/transactions", "What was booked."),
+    offer(
+        "transaction",
+        "/api/transaction?reference={reference}",
+        "A transaction, line by line.",
+    ),
+    offer(
+        "hall-of-fame",
+        "/api/hall-of-fame",
+        "The oldest, heaviest, most faithful, rarest and richest.",
+    ),
+    offer(
+        "preserved",
+        "/api/preserved",
+        "Old machines that are kept running, and what that saves and costs.",
+    ),
+    offer(
+        "laboratory",
+        "/api/laboratory",
+        "What the verdict was measured to catch, and whom it wrongs.",
+    ),
     offer(
         "badge",
         "/api/badge/{miner}",

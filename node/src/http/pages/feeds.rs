@@ -118,15 +118,15 @@ async fn attestations(app: &App, node: &str, base: &str) -> Result<Vec<Entry>, A
         .read(|c| Ok::<_, ApiError>(explorer::newest(c, ENTRIES)?))
         .await?;
     let entries = lines.iter().map(|line| {
-        let verdict = parse(line.verdict.as_bytes()).unwrap_or_default();
+        let verdict = parse(line.entry.verdict.as_bytes()).unwrap_or_default();
         let said = |name: &str| view::tame(verdict[name].as_str().unwrap_or_default());
         Entry {
-            id: format!("urn:verdigris:{node}:attestation:{}", line.id),
+            id: format!("urn:verdigris:{node}:attestation:{}", line.entry.id),
             title: format!("{}: {}", line.miner, said("class")),
             text: said("summary"),
             link: format!("{base}/explorer/miner/{}", line.miner),
-            rfc822: view::rfc822(line.received_ms),
-            rfc3339: view::rfc3339(line.received_ms),
+            rfc822: view::rfc822(line.entry.received_ms),
+            rfc3339: view::rfc3339(line.entry.received_ms),
         }
     });
     Ok(entries.collect())

@@ -1,13 +1,19 @@
-//! `/explorer/laboratory`: what the verdict was measured to catch, and whom it wrongs: the laboratory's own report,
-//! as it was when this program was built, a page for each of its sections.
+//! `/explorer/laboratory`, `/api/laboratory`: what the verdict was measured to catch, and whom it wrongs: the
+//! laboratory's own report, as it was when this program was built, a page for each of its sections.
 
 use askama::Template;
 use axum::extract::Path;
 use axum::http::HeaderMap;
-use pulldown_cmark::{html, Options, Parser};
+use pulldown_cmark::{html, Event, Options, Parser, Tag, TagEnd};
+use serde::Serialize;
 use std::sync::LazyLock;
+use utoipa::ToSchema;
 
 use super::shell::{nothing, show, Shown};
+use crate::error::{ApiError, Code};
+use crate::http::openapi::{refusals, PATH};
+use crate::http::reply::Answer;
+use crate::http::request::Segment;
 use crate::http::text::Text;
 
 /// The report; `./dev lab` writes it.
@@ -48,28 +54,41 @@ const PICTURES: [[Picture; 2]; 4] = [
 /// A section of the report.
 struct Section {
     title: &'static str,
-    /// Its place below `/explorer/laboratory/`.
+    /// Its place below `/explorer/laboratory/`, and below `/api/laboratory/`.
     slug: String,
+    /// As it is written, without its title.
+    markdown: &'static str,
     /// HTML, made of a text of ours.
     html: String,
 }
 
-/// What stands above the first section, as HTML, and the sections. The same for everybody, so made once: when the
-/// first asks.
-static SECTIONS: LazyLock<(String, Vec<Section>)> = LazyLock::new(|| {
+/// What stands above the first section.
+struct Head {
+    /// As it is written, without the report's title: the page has a heading of its own.
+    markdown: &'static str,
+    /// HTML, made of a text of ours.
+    html: String,
+}
+
+/// What stands above the first section, and the sections. The same for everybody, so made once: when the first asks.
+static SECTIONS: LazyLock<(Head, Vec<Section>)> = LazyLock::new(|| {
     let mut parts = REPORT.split(HEADING);
-    // The page has a heading of its own.
     let head = parts.next().unwrap_or_default();
     let head = head.trim_start_matches(|c| c != '\n');
     let sections = parts.map(|part| {
-        let (title, _) = part.split_once('\n').unwrap_or((part, ""));
+        let (title, text) = part.split_once('\n').unwrap_or((part, ""));
         Section {
             title,
             slug: slug(title),
+            markdown: text.trim(),
             html: as_html(&format!("{HEADING}{part}")),
         }
     });
-    (as_html(head), sections.collect())
+    let head = Head {
+        markdown: head.trim(),
+        html: as_html(head),
+    };
+    (head, sections.collect())
 });
 
 /// A title as a part of an address: its letters and digits, small, what is between them as hyphens.
@@ -103,6 +122,138 @@ fn as_html(markdown: &str) -> String {
     out.replace("<table>", "<table tabindex=\"0\">")
 }
 
+/// The laboratory's report, as it was when this program was built: what stands above its sections, and which there are.
+#[derive(Serialize, ToSchema)]
+pub struct Laboratory {
+    /// Of which rules and which runs it is; Markdown.
+    head: &'static str,
+    ok: bool,
+    sections: Vec<LaboratoryTitle>,
+}
+
+/// A section of the report.
+#[derive(Serialize, ToSchema)]
+pub struct LaboratoryTitle {
+    /// By which it is asked for.
+    #[schema(example = "the-rigs-and-what-they-cost")]
+    section: &'static str,
+    title: &'static str,
+}
+
+/// A section of the laboratory's report.
+#[derive(Serialize, ToSchema)]
+pub struct LaboratorySection {
+    /// As it is written. Pictures are below `/explorer/`.
+    markdown: &'static str,
+    ok: bool,
+    /// By which it is asked for.
+    #[schema(example = "the-rigs-and-what-they-cost")]
+    section: &'static str,
+    /// Its tables, in their order.
+    tables: Vec<LaboratoryTable>,
+    title: &'static str,
+}
+
+/// A table of the report. Every cell is a text as it is shown, without marks of Markdown.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LaboratoryTable {
+    columns: Vec<String>,
+    /// Each with a cell for each column.
+    rows: Vec<Vec<String>>,
+}
+
+/// The tables of a Markdown text.
+fn tables(markdown: &str) -> Vec<LaboratoryTable> {
+    let (mut tables, mut row) = (Vec::<LaboratoryTable>::new(), Vec::<String>::new());
+    for event in Parser::new_ext(markdown, Options::ENABLE_TABLES) {
+        match event {
+            Event::Start(Tag::Table(_)) => tables.push(LaboratoryTable::default()),
+            Event::Start(Tag::TableCell) => row.push(String::new()),
+            Event::End(end @ (TagEnd::TableHead | TagEnd::TableRow)) => {
+                let cells = std::mem::take(&mut row);
+                match tables.last_mut() {
+                    Some(table) if end == TagEnd::TableHead => table.columns = cells,
+                    Some(table) => table.rows.push(cells),
+                    None => {}
+                }
+            }
+            Event::Text(text) | Event::Code(text) => {
+                if let Some(cell) = row.last_mut() {
+                    cell.push_str(&text);
+                }
+            }
+            _ => {}
+        }
+    }
+    tables
+}
+
+refusals! { LaboratoryRefusals = &[] }
+
+/// The laboratory's report: its head and its contents.
+#[utoipa::path(
+    get,
+    path = "/api/laboratory",
+    operation_id = "laboratory",
+    tag = "Node",
+    responses(
+        (
+            status = 200, description = "The contents.", body = Laboratory,
+            links(("laboratorySection" = (
+                operation_id = "laboratorySection",
+                parameters(("section" = "$response.body#/sections/0/section")),
+                description = "The first of them.",
+            )))
+        ),
+        LaboratoryRefusals,
+    )
+)]
+pub async fn json() -> Answer<Laboratory> {
+    let (head, sections) = &*SECTIONS;
+    let titles = sections.iter().map(|section| LaboratoryTitle {
+        section: &section.slug,
+        title: section.title,
+    });
+    Answer::new(Laboratory {
+        head: head.markdown,
+        ok: true,
+        sections: titles.collect(),
+    })
+}
+
+refusals! { SectionRefusals = PATH, &[Code::NotFound] }
+
+/// A section of the laboratory's report, as text and as tables.
+#[utoipa::path(
+    get,
+    path = "/api/laboratory/{section}",
+    operation_id = "laboratorySection",
+    tag = "Node",
+    params((
+        "section" = String, Path, description = "Which: `section` of the contents.",
+        example = "the-rigs-and-what-they-cost",
+    )),
+    responses(
+        (status = 200, description = "The section.", body = LaboratorySection),
+        SectionRefusals,
+    )
+)]
+pub async fn json_of_section(
+    Segment(name): Segment,
+) -> Result<Answer<LaboratorySection>, ApiError> {
+    let (_, sections) = &*SECTIONS;
+    let section = sections.iter().find(|section| section.slug == name);
+    let section =
+        section.ok_or_else(|| ApiError::new(Code::NotFound, "the report has no such section"))?;
+    Ok(Answer::new(LaboratorySection {
+        markdown: section.markdown,
+        ok: true,
+        section: &section.slug,
+        tables: tables(section.markdown),
+        title: section.title,
+    }))
+}
+
 #[derive(Template)]
 #[template(path = "pages/laboratory.html")]
 struct Page {
@@ -128,7 +279,7 @@ pub async fn page(asked: HeaderMap) -> Shown {
     let (head, sections) = &*SECTIONS;
     let first = sections.first();
     section(
-        head,
+        &head.html,
         first.ok_or_else(|| nothing("the report is empty"))?,
         &asked,
     )
@@ -155,7 +306,7 @@ mod tests {
     #[test]
     fn the_whole_report_is_there_with_its_pictures() {
         let (head, sections) = &*SECTIONS;
-        assert!(head.contains("rules "), "{head}");
+        assert!(head.html.contains("rules "), "{}", head.html);
         let all: String = sections.iter().map(|s| s.html.as_str()).collect();
         assert_eq!(all.matches("<h2>").count(), REPORT.matches(HEADING).count());
         assert_eq!(all.matches("<img ").count(), PICTURES.len());
@@ -167,6 +318,24 @@ mod tests {
         }
         assert!(all.contains("<table ") && all.contains(" align=\"right\""));
         assert!(!all.contains(" style="));
+    }
+
+    #[test]
+    fn tables_have_what_is_shown() {
+        let text = "a\n\n| rig | runs |\n|---|--:|\n| **`a` b** | 1,104 |\n| c | |\n\nb";
+        let [columns, one, two] =
+            [["rig", "runs"], ["a b", "1,104"], ["c", ""]].map(|row| row.map(str::to_owned).into());
+        let rows = vec![one, two];
+        assert_eq!(tables(text), [LaboratoryTable { columns, rows }]);
+        let (_, sections) = &*SECTIONS;
+        for section in sections {
+            let found = tables(section.markdown);
+            assert_eq!(found.len(), section.html.matches("<table ").count());
+            for table in found {
+                let widths = table.rows.iter().map(Vec::len);
+                assert!(widths.into_iter().all(|n| n == table.columns.len()));
+            }
+        }
     }
 
     #[test]

@@ -12,19 +12,21 @@ use super::view::{self, encoded, tame, Pages, PAGES_MAX};
 use crate::app::App;
 use crate::attest::shape::ID_MAX;
 use crate::error::ApiError;
-use crate::http::query::{query, Parameter, Whole};
+use crate::http::query::{query, Choice, Parameter, Whole};
 use crate::store::explorer::{self, Filter, Order};
 
 /// Machines on a page.
 const EACH: i64 = 50;
 
-/// Orders, by their name in the address, in words.
-const ORDERS: [(&str, &str, Order); 4] = [
-    ("recent", "last seen first", Order::Recent),
-    ("weight", "heaviest first", Order::Weight),
-    ("age", "longest here first", Order::Age),
-    ("name", "by name", Order::Name),
-];
+/// An order in words.
+fn words(order: Order) -> &'static str {
+    match order {
+        Order::Recent => "last seen first",
+        Order::Weight => "heaviest first",
+        Order::Age => "longest here first",
+        Order::Name => "by name",
+    }
+}
 
 /// A text of a form, cut to `ID_MAX` characters that a name may have. What a visitor typed is never a fault.
 #[derive(Debug, Clone)]
@@ -33,7 +35,8 @@ struct Typed(String);
 impl Parameter for Typed {
     fn read(_: &str, text: Option<&str>) -> Result<Self, ApiError> {
         let text = text.unwrap_or_default().trim();
-        let may = |c: &char| c.is_ascii_graphic();
+        // Names of families have spaces.
+        let may = |c: &char| c.is_ascii_graphic() || *c == ' ';
         Ok(Typed(text.chars().filter(may).take(ID_MAX).collect()))
     }
 
@@ -58,7 +61,8 @@ query! {
     }
 }
 
-struct Choice {
+/// An entry of a list in the form.
+struct Offered {
     name: String,
     words: &'static str,
     miners: String,
@@ -80,16 +84,17 @@ struct Line {
 #[template(path = "pages/miners.html")]
 struct Page {
     begins: String,
-    classes: Vec<Choice>,
-    families: Vec<Choice>,
+    classes: Vec<Offered>,
+    families: Vec<Offered>,
+    json: String,
     miners: Vec<Line>,
-    orders: Vec<Choice>,
+    orders: Vec<Offered>,
     pages: Pages,
 }
 
 /// What can be chosen of a list, and what is.
-fn choices(all: &[explorer::Group], chosen: &str) -> Vec<Choice> {
-    let choices = all.iter().map(|known| Choice {
+fn choices(all: &[explorer::Group], chosen: &str) -> Vec<Offered> {
+    let choices = all.iter().map(|known| Offered {
         name: known.name.clone(),
         words: "",
         miners: view::count(known.miners),
@@ -108,13 +113,14 @@ pub async fn page(
     let query = query?;
     let (Typed(begins), Typed(class), Typed(family)) = (query.q, query.class, query.family);
     let Whole(number) = query.page;
-    let chosen = ORDERS.iter().find(|(name, ..)| *name == query.sort.0);
-    let (sort, _, order) = *chosen.unwrap_or(&ORDERS[0]);
+    let chosen = Order::WORDS.iter().find(|(name, _)| *name == query.sort.0);
+    let (sort, order) = chosen.copied().unwrap_or(Order::WORDS[0]);
     let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let filter = Filter {
         class: given(&class),
         family: given(&family),
         begins: given(&begins),
+        since_ms: None,
     };
     let totals = totals(&app, &kept).await?;
     let (miners, total) = app
@@ -125,24 +131,27 @@ pub async fn page(
         })
         .await?;
     let now_ms = app.clock.now_ms();
-    let link = format!(
-        "/explorer/miners?q={}&family={}&class={}&sort={sort}",
-        encoded(&begins),
-        encoded(&family),
-        encoded(&class)
-    );
+    let asked_for = [("q", &begins), ("family", &family), ("class", &class)];
+    let asked_for: String = asked_for
+        .iter()
+        .filter(|(_, text)| !text.is_empty())
+        .map(|(name, text)| format!("&{name}={}", encoded(text)))
+        .collect();
+    let link = format!("/explorer/miners?sort={sort}{asked_for}");
+    let json = format!("/api/miners?seen=ever&sort={sort}{asked_for}");
     let page = Page {
         classes: choices(&totals.classes, &class),
         families: choices(&totals.families, &family),
-        orders: ORDERS
+        orders: Order::WORDS
             .iter()
-            .map(|(name, words, _)| Choice {
-                name: (*name).into(),
-                words,
+            .map(|&(name, order)| Offered {
+                name: name.into(),
+                words: words(order),
                 miners: String::new(),
-                chosen: *name == sort,
+                chosen: name == sort,
             })
             .collect(),
+        json: view::json_page(&json, number, EACH),
         pages: Pages::of(number, EACH, miners.len(), total, &link),
         miners: miners
             .into_iter()

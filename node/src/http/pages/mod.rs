@@ -3,25 +3,26 @@
 //! One file for each page, with a template of the same name in `templates/pages`. A page asks the store what
 //! the JSON endpoints ask it, and makes texts of it; templates escape all of them. What is named by clients
 //! goes through [`view::tame`] first. They are under `/explorer`, where the existing network has its own, and
-//! where no endpoint for programs is.
+//! where no endpoint for programs is. Each page names the endpoint that says the same as JSON; where that is for the
+//! page alone it is in the page's file, and both show what one function finds.
 
 mod assets;
 mod charts;
 pub mod discover;
 mod epoch;
-mod epochs;
+pub mod epochs;
 mod feeds;
-mod hall;
+pub mod hall;
 mod kept;
-mod laboratory;
+pub mod laboratory;
 mod live;
 mod machine;
 mod miners;
-mod overview;
-mod preserved;
+pub mod overview;
+pub mod preserved;
 mod shell;
-mod time;
-mod transaction;
+pub mod time;
+pub mod transaction;
 mod view;
 mod wallet;
 
@@ -55,5 +56,9 @@ pub fn router() -> Router<Arc<App>> {
         .route("/explorer/{file}", get(assets::file))
         .route("/feeds/{feed}", get(feeds::feed))
         .route("/llms.txt", get(discover::for_models))
-        .layer(Extension(Arc::new(kept::Kept::default())))
+}
+
+/// The routes, with what pages and their endpoints keep for all who ask.
+pub fn keeping(routes: Router<Arc<App>>) -> Router<Arc<App>> {
+    routes.layer(Extension(Arc::new(kept::Kept::default())))
 }

@@ -1,10 +1,12 @@
-//! `/explorer/preserved`: old machines that are kept running, and what that saves and costs, with the formula.
+//! `/explorer/preserved`, `/api/preserved`: old machines that are kept running, and what that saves and costs, with the
+//! formula.
 
 use askama::Template;
 use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::{Arc, OnceLock};
+use utoipa::ToSchema;
 
 use super::kept::{Kept, SURVEY_MS};
 use super::shell::{show, Shown};
@@ -12,6 +14,8 @@ use super::view;
 use crate::app::App;
 use crate::clock;
 use crate::error::{ApiError, Code};
+use crate::http::openapi::{refusals, STORE};
+use crate::http::reply::Answer;
 use crate::store::explorer;
 
 /// The assumptions, with their sources beside them.
@@ -20,16 +24,22 @@ const ASSUMED: &str = include_str!("../../../data/preserved.toml");
 /// Milliseconds in an hour.
 const HOUR_MS: f64 = 3_600_000.0;
 
-/// What is reckoned with.
-#[derive(Debug, Clone, Copy, Deserialize)]
+/// What is reckoned with, of each machine.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Assumed {
-    years: u16,
-    watts: f64,
-    kilograms: f64,
-    megajoules: f64,
-    grams_per_megajoule: f64,
+pub struct Assumed {
+    /// Carbon dioxide of a kilowatt hour of electricity, grams.
     grams_per_kilowatt_hour: f64,
+    /// Carbon dioxide of a megajoule spent on making, grams.
+    grams_per_megajoule: f64,
+    /// What a machine weighs.
+    kilograms: f64,
+    /// What is spent on making a new one.
+    megajoules: f64,
+    /// What a machine draws while it runs.
+    watts: f64,
+    /// Years since the first of its class was shipped, at least.
+    years: u16,
 }
 
 /// The file, parsed once.
@@ -112,6 +122,105 @@ async fn tally(app: &App, kept: &Kept, years: u16) -> Result<Arc<Tally>, ApiErro
     kept.preserved.get(now_ms, SURVEY_MS, make).await
 }
 
+/// Old machines that are kept running, and what that saves and costs, as it was up to a minute ago. All figures but
+/// the counts follow from `assumptions`.
+#[derive(Serialize, ToSchema)]
+pub struct Preserved {
+    assumptions: Assumed,
+    /// The same as a text, TOML, with the source of each.
+    assumptions_sources: &'static str,
+    /// Old classes, the oldest first.
+    classes: Vec<PreservedClass>,
+    /// Carbon dioxide of making as many new ones, kilograms.
+    #[schema(minimum = 0)]
+    co2_avoided_kg: f64,
+    /// What was avoided, less what was spent, kilograms.
+    co2_difference_kg: f64,
+    /// Carbon dioxide of the electricity, kilograms.
+    #[schema(minimum = 0)]
+    co2_spent_kg: f64,
+    /// Electricity, had they never been off between first and last attestation, kilowatt hours.
+    #[schema(minimum = 0)]
+    electricity_kwh: f64,
+    /// Machines accepted as real silicon whose class is so old.
+    #[schema(minimum = 0)]
+    machines: i64,
+    ok: bool,
+    /// Power while all of them run, watts.
+    #[schema(minimum = 0)]
+    power_w: f64,
+    /// Electronic waste avoided, kilograms.
+    #[schema(minimum = 0)]
+    waste_kg: f64,
+}
+
+/// Preserved machines of one class.
+#[derive(Serialize, ToSchema)]
+pub struct PreservedClass {
+    #[schema(example = "g4")]
+    device_arch: String,
+    /// The year.
+    first_shipped: u16,
+    #[schema(minimum = 1)]
+    machines: i64,
+    /// For people.
+    #[schema(example = "PowerPC G4")]
+    name: String,
+    /// From first to last attestation of each, all together, hours.
+    #[schema(minimum = 0)]
+    seen_hours: f64,
+    /// Electronic waste avoided, kilograms.
+    #[schema(minimum = 0)]
+    waste_kg: f64,
+}
+
+/// What is preserved, saved and spent.
+async fn preserved(app: &App, kept: &Kept) -> Result<Preserved, ApiError> {
+    let assumed = assumed()?;
+    let tally = tally(app, kept, assumed.years).await?;
+    let machines = tally.classes.iter().map(|class| class.machines).sum();
+    let seen_ms = tally.classes.iter().map(|class| class.seen_ms).sum();
+    let all = Balance::of(&assumed, machines, seen_ms);
+    let classes = tally.classes.iter().map(|class| PreservedClass {
+        device_arch: class.key.clone(),
+        first_shipped: class.year,
+        machines: class.machines,
+        name: class.name.clone(),
+        seen_hours: class.seen_ms as f64 / HOUR_MS,
+        waste_kg: Balance::of(&assumed, class.machines, 0).waste,
+    });
+    Ok(Preserved {
+        assumptions: assumed,
+        assumptions_sources: ASSUMED,
+        classes: classes.collect(),
+        co2_avoided_kg: all.making,
+        co2_difference_kg: all.making - all.running,
+        co2_spent_kg: all.running,
+        electricity_kwh: all.kilowatt_hours,
+        machines,
+        ok: true,
+        power_w: all.watts,
+        waste_kg: all.waste,
+    })
+}
+
+refusals! { PreservedRefusals = STORE }
+
+/// Old machines that are kept running, and what that saves and costs.
+#[utoipa::path(
+    get,
+    path = "/api/preserved",
+    operation_id = "preserved",
+    tag = "Miners",
+    responses((status = 200, description = "What is preserved.", body = Preserved), PreservedRefusals)
+)]
+pub async fn json(
+    State(app): State<Arc<App>>,
+    Extension(kept): Extension<Arc<Kept>>,
+) -> Result<Answer<Preserved>, ApiError> {
+    preserved(&app, &kept).await.map(Answer::new)
+}
+
 struct Line {
     key: String,
     name: String,
@@ -152,37 +261,34 @@ pub async fn page(
     Extension(kept): Extension<Arc<Kept>>,
     asked: HeaderMap,
 ) -> Shown {
-    let assumed = assumed()?;
-    let tally = tally(&app, &kept, assumed.years).await?;
-    let machines = tally.classes.iter().map(|class| class.machines).sum();
-    let seen_ms = tally.classes.iter().map(|class| class.seen_ms).sum();
-    let all = Balance::of(&assumed, machines, seen_ms);
+    let all = preserved(&app, &kept).await?;
+    let assumed = all.assumptions;
     let page = Page {
-        assumed: ASSUMED,
+        assumed: all.assumptions_sources,
         years: assumed.years,
         watts_each: whole(assumed.watts),
         kilograms_each: whole(assumed.kilograms),
         making_each: whole(Balance::of(&assumed, 1, 0).making),
         grid: whole(assumed.grams_per_kilowatt_hour),
-        lines: tally
+        lines: all
             .classes
-            .iter()
+            .into_iter()
             .map(|class| Line {
-                key: class.key.clone(),
-                name: class.name.clone(),
-                year: class.year,
+                key: class.device_arch,
+                name: class.name,
+                year: class.first_shipped,
                 machines: view::count(class.machines),
-                hours: whole(class.seen_ms as f64 / HOUR_MS),
-                waste: whole(Balance::of(&assumed, class.machines, 0).waste),
+                hours: whole(class.seen_hours),
+                waste: whole(class.waste_kg),
             })
             .collect(),
-        machines: view::count(machines),
-        watts: whole(all.watts),
-        kilowatt_hours: whole(all.kilowatt_hours),
-        waste: whole(all.waste),
-        making: whole(all.making),
-        running: whole(all.running),
-        net: whole(all.making - all.running),
+        machines: view::count(all.machines),
+        watts: whole(all.power_w),
+        kilowatt_hours: whole(all.electricity_kwh),
+        waste: whole(all.waste_kg),
+        making: whole(all.co2_avoided_kg),
+        running: whole(all.co2_spent_kg),
+        net: whole(all.co2_difference_kg),
     };
     show(&page, &asked)
 }

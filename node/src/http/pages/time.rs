@@ -1,6 +1,8 @@
 //! `/explorer/time/{span}`: attestations, machines, rewards and transfers in blocks of time, from a day to all; and
 //! `/explorer/time/range?from=…&to=…`: any stretch between, to look closer.
 
+pub mod json;
+
 use askama::Template;
 use axum::extract::{Extension, Path, State};
 use axum::http::HeaderMap;
@@ -9,11 +11,11 @@ use std::sync::Arc;
 
 use super::charts::{name_and_kind, series};
 use super::kept::{Kept, SURVEY_MS};
-use super::shell::{nothing, show, Refused, Shown};
+use super::shell::{nothing, show, Shown};
 use super::view;
 use crate::app::App;
 use crate::epoch::Chain;
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 use crate::http::query::{query, Whole};
 use crate::ledger::MICRO_PER_RTC;
 use crate::store::explorer;
@@ -67,7 +69,27 @@ pub struct Series {
     blocks: Vec<Block>,
 }
 
+/// What is in all blocks together.
+struct All {
+    attestations: i64,
+    /// µRTC of rewards.
+    paid: i64,
+    transfers: i64,
+    /// µRTC that they moved.
+    volume: i64,
+}
+
 impl Series {
+    fn all(&self) -> All {
+        let sum = |of: fn(&Block) -> i64| self.blocks.iter().map(of).sum();
+        All {
+            attestations: sum(|block| block.attestations),
+            paid: sum(|block| block.divided.paid),
+            transfers: sum(|block| block.moved.transfers),
+            volume: sum(|block| block.moved.amount),
+        }
+    }
+
     /// Where it begins and ends, milliseconds since 1970; 0 of no blocks.
     fn edges_ms(&self) -> (i64, i64) {
         (
@@ -107,7 +129,7 @@ enum Stretch {
 }
 
 impl Stretch {
-    fn named(name: &str, bounds: Result<Bounds, ApiError>) -> Result<Self, Refused> {
+    fn named(name: &str, bounds: Result<Bounds, ApiError>) -> Result<Self, ApiError> {
         if name == RANGE {
             let bounds = bounds?;
             // What is too short, or turned round, is widened to the right.
@@ -116,7 +138,8 @@ impl Stretch {
         }
         let found = SPANS.iter().position(|span| span.name == name);
         let found = found.ok_or_else(|| {
-            nothing("the spans of time are 1d, 7d, 1m, 3m, 1y, all, and range with from and to")
+            let spans = "the spans of time are 1d, 7d, 1m, 3m, 1y, all, and range with from and to";
+            ApiError::new(Code::NotFound, spans)
         })?;
         Ok(Stretch::Span(found))
     }
@@ -142,12 +165,26 @@ impl Stretch {
         }
     }
 
-    /// The address of a file below it.
-    fn link(self, file: &str) -> String {
+    /// Its name in addresses.
+    fn name(self) -> &'static str {
         match self {
-            Stretch::Range(from, to) => format!("/explorer/time/{RANGE}{file}?from={from}&to={to}"),
-            Stretch::Span(number) => format!("/explorer/time/{}{file}", SPANS[number].name),
+            Stretch::Range(..) => RANGE,
+            Stretch::Span(number) => SPANS[number].name,
         }
+    }
+
+    /// The address of a file below it, in the explorer or the API.
+    fn below(self, part: &str, file: &str) -> String {
+        let path = format!("/{part}/time/{}{file}", self.name());
+        match self {
+            Stretch::Range(from, to) => format!("{path}?from={from}&to={to}"),
+            Stretch::Span(_) => path,
+        }
+    }
+
+    /// The address of a file below its page.
+    fn link(self, file: &str) -> String {
+        self.below("explorer", file)
     }
 }
 
@@ -217,6 +254,7 @@ struct Page {
     title: String,
     spans: &'static [Span],
     charts: Vec<Picture>,
+    json: String,
     /// First and last second of what is drawn.
     from: i64,
     to: i64,
@@ -252,14 +290,11 @@ pub async fn page(
 ) -> Shown {
     let stretch = Stretch::named(&name, bounds)?;
     let series = blocks(&app, &kept, stretch).await?;
-    let sum = |of: fn(&Block) -> i64| series.blocks.iter().map(of).sum::<i64>();
+    let all = series.all();
     let (first_ms, last_ms) = series.edges_ms();
     let (from, to) = (first_ms / 1_000, last_ms / 1_000);
     let page = Page {
-        name: match stretch {
-            Stretch::Span(number) => SPANS[number].name,
-            Stretch::Range(..) => RANGE,
-        },
+        name: stretch.name(),
         title: match stretch {
             Stretch::Span(number) => SPANS[number].words.into(),
             Stretch::Range(..) => format!("{} to {}", view::time(first_ms), view::time(last_ms)),
@@ -273,12 +308,13 @@ pub async fn page(
                 png: stretch.link(&format!("/{name}.png")),
             })
             .collect(),
+        json: stretch.below("api", ""),
         from,
         to,
         moves: moves(stretch),
-        attestations: view::count(sum(|block| block.attestations)),
-        paid: view::rtc(sum(|block| block.divided.paid)),
-        volume: view::rtc(sum(|block| block.moved.amount)),
+        attestations: view::count(all.attestations),
+        paid: view::rtc(all.paid),
+        volume: view::rtc(all.volume),
         lines: series
             .blocks
             .iter()

@@ -157,6 +157,17 @@ pub fn rewards(rewards: &[explorer::Reward]) -> Vec<Reward> {
     lines.collect()
 }
 
+/// The address `link` with one more parameter.
+fn with(link: &str, parameter: &str) -> String {
+    let joint = if link.contains('?') { '&' } else { '?' };
+    format!("{link}{joint}{parameter}")
+}
+
+/// The address of the JSON of page `page`, from 1, with `each` entries, of a list whose endpoint is at `link`.
+pub fn json_page(link: &str, page: i64, each: i64) -> String {
+    with(link, &format!("limit={each}&offset={}", (page - 1) * each))
+}
+
 query! {
     /// Which page of a long list is asked for.
     Turned {
@@ -196,10 +207,7 @@ impl Pages {
     pub fn of(page: i64, each: i64, here: usize, total: i64, link: &str) -> Self {
         let here = i64::try_from(here).unwrap_or(each);
         let offset = (page - 1) * each;
-        let to = |page: i64| {
-            let joint = if link.contains('?') { '&' } else { '?' };
-            format!("{link}{joint}page={page}")
-        };
+        let to = |page: i64| with(link, &format!("page={page}"));
         Pages {
             first: if here == 0 { 0 } else { offset + 1 },
             last: offset + here,
@@ -236,6 +244,8 @@ mod tests {
         assert_eq!(middle.after.as_deref(), Some("/list?a=b&page=3"));
         let last = Pages::of(3, 50, 20, 120, "/list");
         assert_eq!((last.last, last.after), (120, None));
+        assert_eq!(json_page("/list", 1, 50), "/list?limit=50&offset=0");
+        assert_eq!(json_page("/l?a=b", 3, 50), "/l?a=b&limit=50&offset=100");
         let behind = Pages::of(9, 50, 0, 120, "/list");
         assert_eq!((behind.first, behind.after), (0, None));
     }

@@ -1,7 +1,11 @@
 //! The explorer's pages over HTTP: complete, escaped, of bounded size, and free of anything from elsewhere.
 
+#[path = "../common/mod.rs"]
 mod common;
+#[path = "../verdict_machine/mod.rs"]
 mod verdict_machine;
+
+mod json;
 
 use common::{exchange, unlimited, Kind, Miner, Node, EPOCH_MS};
 use probe_core::seed::Seed;
@@ -52,7 +56,8 @@ fn get_with(node: &Node, path: &str, headers: &str) -> Got {
         "GET {path} HTTP/1.1\r\nHost: node.example:8099\r\nConnection: close\r\n{headers}\r\n"
     );
     let bytes = exchange(node.address, request.as_bytes());
-    let end = bytes.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
+    let end = bytes.windows(4).position(|w| w == b"\r\n\r\n");
+    let end = end.unwrap_or_else(|| panic!("{path}: no answer"));
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
     Got {
         status: head[9..12].parse().unwrap(),
@@ -211,12 +216,8 @@ fn every_page_is_there_and_harmless(kind: Kind) {
             .iter()
             .flat_map(|a| values(got.text(), a))
         {
-            let link = link
-                .split('#')
-                .next()
-                .unwrap()
-                .replace("&amp;", "&")
-                .replace("&#38;", "&");
+            let link = link.replace("&amp;", "&").replace("&#38;", "&");
+            let link = link.split('#').next().unwrap().to_owned();
             // The open epoch has nobody in it yet.
             if link.is_empty() || link == "/explorer/epoch/1" || !asked.insert(link.clone()) {
                 continue;
@@ -390,6 +391,42 @@ fn long_lists_have_pages_and_ends(kind: Kind) {
             assert_harmless(&path, &got);
         }
     }
+    // Programs narrow it in the same way, and are told of what makes no sense.
+    let asked = |query: &str| {
+        let reply = node.get(&format!("/api/miners?{query}"));
+        assert_eq!(reply.status, 200, "{query}: {reply:?}");
+        let miners = reply.body["miners"].as_array().unwrap().iter();
+        let names = miners.map(|miner| miner["miner"].as_str().unwrap().to_owned());
+        let total = reply.body["pagination"]["total"].as_i64().unwrap();
+        (names.collect::<Vec<_>>(), total)
+    };
+    let (names, total) = asked("q=crowd-1&family=x86&class=virtual&sort=name&limit=3&offset=2");
+    assert_eq!((total, names.len(), names[0].as_str()), (10, 3, "crowd-12"));
+    for (query, expected) in [
+        ("class=virtual", 53),
+        ("class=unproven", 0),
+        ("family=PowerPC", 0),
+        ("family=Apple%20Silicon", 0),
+        ("q=nobody", 0),
+    ] {
+        assert_eq!(asked(query).1, expected, "{query}");
+    }
+    let long = "x".repeat(129);
+    for wrong in [
+        "class=",
+        "family=%00",
+        "q=%C3%A4",
+        "sort=x",
+        "seen=",
+        &format!("class={long}"),
+    ] {
+        let reply = node.get(&format!("/api/miners?{wrong}"));
+        assert_eq!(
+            (reply.status, reply.code()),
+            (400, "INVALID_PARAMETER"),
+            "{wrong}"
+        );
+    }
     // Shares of an epoch go on after the last name.
     let shares = ok(&node, "/explorer/epoch/0");
     let next = values(shares.text(), "href")
@@ -397,6 +434,10 @@ fn long_lists_have_pages_and_ends(kind: Kind) {
         .find(|link| link.contains("?after="))
         .unwrap();
     assert_eq!(rows(&ok(&node, next)), 3);
+    // An hour later they are known, but away.
+    node.wait_ms(3_600_001);
+    assert_eq!(asked("class=virtual").1, 0);
+    assert_eq!(asked("class=virtual&seen=ever").1, 53);
 }
 
 fn pictures_are_pictures_of_both_kinds(kind: Kind) {
