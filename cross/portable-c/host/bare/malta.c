@@ -3,7 +3,8 @@
  * stand-in for it, starts a program in kseg0 with the words in argv, as YAMON does.
  *
  * References: MIPS Malta User's Manual, MD00048 (memory map, PIIX4 with two 16550 and an 8254); YAMON
- * User's Manual, MD00008, "go" (a0: count, a1: words); MIPS32 Architecture volume III (Status, Count).
+ * User's Manual, MD00008, "go" (a0: count, a1: words); MIPS32 Architecture volume III (Status, Count);
+ * 82C54 data sheet (Intel, 231244), "Read-Back Command"; MC146818 data sheet (Motorola, DS9824).
  */
 #include "../host.h"
 #include "machine.h"
@@ -21,16 +22,23 @@
 #define TIMER_DATA 0x40
 #define TIMER_CONTROL 0x43
 #define TIMER_MODE_2 0x34
-#define TIMER_LATCH 0x00
+/* Read-back: the count of counter 0, and not its status. The older latch command, 0, ends GXemul. */
+#define TIMER_LATCH 0xd2
 #define TIMER_HZ 1193182ul
 
 /* Ticks of the timer over which the processor's counter is measured: 40 ms. */
 #define MEASURED 47727u
 
-/* Where the timer stands still, which no board's does: reads until that is sure, and the rate that is then taken
- * for the counter's, so that waiting for the relay ends. */
+/* Where the timer stands still, as GXemul's does: reads until that is sure. The counter is then measured over a
+ * second of the MC146818's, and where that stands still as well the usual rate is taken, so that waiting ends. */
 #define PATIENCE 1000000ul
+#define CALENDAR_PATIENCE 100000000ul
 #define USUAL_HZ 100000000ul
+
+/* Of the MC146818: which register, and its content. */
+#define CALENDAR_INDEX 0x70
+#define CALENDAR_DATA 0x71
+#define CALENDAR_SECONDS 0
 
 /* A power of two that keeps the fraction of a nanosecond. */
 #define FRACTION 20
@@ -93,10 +101,21 @@ static uint64_t scale;
 static uint64_t counted;
 static uint32_t last;
 
-void vb_begin(void)
+/* The counter when the calendar's second changes next, or whenever patience ends. */
+static uint32_t next_second(uint32_t *reads)
+{
+    unsigned char second;
+    PORT(CALENDAR_INDEX) = CALENDAR_SECONDS;
+    second = PORT(CALENDAR_DATA);
+    while (PORT(CALENDAR_DATA) == second && ++*reads < CALENDAR_PATIENCE) {
+    }
+    return cycles();
+}
+
+/* Counts of the processor's counter in a second. */
+static uint32_t counter_hz(void)
 {
     uint32_t start, from, reads = 0;
-    uart_begin(COM1, UART_FASTEST);
     PORT(TIMER_CONTROL) = TIMER_MODE_2;
     PORT(TIMER_DATA) = 0;
     PORT(TIMER_DATA) = 0;
@@ -104,10 +123,22 @@ void vb_begin(void)
     from = cycles();
     while (((start - timer()) & 0xffff) < MEASURED && ++reads < PATIENCE) {
     }
+    if (reads < PATIENCE) {
+        return (uint32_t)((uint64_t)(cycles() - from) * TIMER_HZ / MEASURED);
+    }
+    reads = 0;
+    from = next_second(&reads);
+    from = next_second(&reads) - from;
+    return reads < CALENDAR_PATIENCE ? from : USUAL_HZ;
+}
+
+void vb_begin(void)
+{
+    uint32_t hz;
+    uart_begin(COM1, UART_FASTEST);
+    hz = counter_hz();
     last = cycles();
-    scale = reads < PATIENCE && last != from
-                ? ((uint64_t)MEASURED * 1000000000u / TIMER_HZ << FRACTION) / (last - from)
-                : ((uint64_t)1000000000u << FRACTION) / USUAL_HZ;
+    scale = ((uint64_t)1000000000u << FRACTION) / (hz != 0 ? hz : USUAL_HZ);
 }
 
 uint64_t vb_now_ns(void)
@@ -129,6 +160,26 @@ void vb_show(char byte)
     while (!uart_send(COM1, (unsigned char)byte)) {
     }
 }
+
+#if __mips_isa_rev < 2
+/* Bytes of the shortest line that a cache may have; of "cache": write back and drop, drop, by address. */
+#define LEAST_LINE 16
+#define DATA_WRITE_BACK "0x15"
+#define CODE_DROP "0x10"
+
+/* Release 1 has no "synci", and asks this for fresh code (GCC, -mflush-func): both caches, whatever is named. */
+void _flush_cache(char *from, int bytes, int caches)
+{
+    char *at;
+    (void)caches;
+    for (at = from; at < from + bytes + LEAST_LINE; at += LEAST_LINE) {
+        __asm__ __volatile__("cache " DATA_WRITE_BACK ", 0(%0)\n\tsync\n\tcache " CODE_DROP ", 0(%0)"
+                             :
+                             : "r"(at)
+                             : "memory");
+    }
+}
+#endif
 
 void vb_off(int status)
 {
