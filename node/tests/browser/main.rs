@@ -98,6 +98,15 @@ fn assert_well(browser: &mut Browser, name: &str) {
     assert_eq!(boxes, Vec::<String>::new(), "{name}");
 }
 
+/// A town, and a browser that may look at it through a light window of this size. The town must be held: its node ends
+/// with it.
+fn looked_at(size: Size) -> (Town, Browser) {
+    let town = Town::settled();
+    let mut browser = Browser::start(&town.origin());
+    browser.dress(size, false);
+    (town, browser)
+}
+
 /// The addresses that a page links to, without the part after `#`.
 fn links(browser: &mut Browser) -> Vec<String> {
     texts(
@@ -124,9 +133,7 @@ fn page(town: &Town, path: &str) -> Vec<u8> {
 #[test]
 #[ignore = "needs browsers and axe: ./dev pages"]
 fn every_page_is_reached_by_clicks() {
-    let town = Town::settled();
-    let mut browser = Browser::start(&town.origin());
-    browser.dress(WIDE, false);
+    let (town, mut browser) = looked_at(WIDE);
     browser.open("/");
     let mut wanted: BTreeSet<String> = town.pages().into_iter().map(|(_, path)| path).collect();
     // The overview is both.
@@ -153,12 +160,12 @@ fn every_page_is_reached_by_clicks() {
     }
     assert!(wanted.is_empty(), "no click leads to {wanted:?}");
 }
+
 #[test]
 #[ignore = "needs browsers and axe: ./dev pages"]
 fn every_page_stands_well_on_every_screen() {
-    let town = Town::settled();
     let axe = axe();
-    let mut browser = Browser::start(&town.origin());
+    let (town, mut browser) = looked_at(WIDE);
     let mut faults = Vec::new();
     for (name, path) in town.pages() {
         browser.open(&path);
@@ -186,9 +193,7 @@ const SAID: &str = "(() => { document.querySelectorAll('.scripted').forEach(e =>
 #[test]
 #[ignore = "needs browsers and axe: ./dev pages"]
 fn every_page_is_complete_without_script() {
-    let town = Town::settled();
-    let mut browser = Browser::start(&town.origin());
-    browser.dress(WIDE, false);
+    let (town, mut browser) = looked_at(WIDE);
     for (name, path) in town.pages() {
         browser.scripts(true);
         browser.open(&path);
@@ -219,9 +224,7 @@ fn machines(browser: &mut Browser) -> Vec<String> {
 #[test]
 #[ignore = "needs browsers and axe: ./dev pages"]
 fn the_list_of_machines_is_searched_filtered_sorted_and_turned() {
-    let town = Town::settled();
-    let mut browser = Browser::start(&town.origin());
-    browser.dress(WIDE, false);
+    let (town, mut browser) = looked_at(WIDE);
     browser.open("/explorer/miners");
     let choose = |browser: &mut Browser, name: &str, value: &str| {
         browser.evaluate(&format!(
@@ -283,9 +286,7 @@ fn tab_to(browser: &mut Browser, selector: &str) {
 #[test]
 #[ignore = "needs browsers and axe: ./dev pages"]
 fn the_keyboard_is_enough() {
-    let town = Town::settled();
-    let mut browser = Browser::start(&town.origin());
-    browser.dress(WIDE, false);
+    let (_town, mut browser) = looked_at(WIDE);
     browser.open("/explorer");
     // The first is the way past the menu, then the menu in its order.
     tab_to(&mut browser, "a[href='#content']");
@@ -319,9 +320,7 @@ fn the_keyboard_is_enough() {
 #[test]
 #[ignore = "needs browsers and axe: ./dev pages"]
 fn a_new_attestation_appears_by_itself() {
-    let town = Town::settled();
-    let mut browser = Browser::start(&town.origin());
-    browser.dress(WIDE, false);
+    let (town, mut browser) = looked_at(WIDE);
     browser.open("/explorer");
     // A page that is loaded again forgets this.
     browser.evaluate("window.same = true; window.heard = 0; \
@@ -342,8 +341,7 @@ fn a_new_attestation_appears_by_itself() {
 #[test]
 #[ignore = "needs browsers and axe: ./dev pages"]
 fn a_chart_is_looked_at_closer() {
-    let town = Town::settled();
-    let mut browser = Browser::start(&town.origin());
+    let (_town, mut browser) = looked_at(WIDE);
     for size in [WIDE, NARROW] {
         browser.dress(size, false);
         browser.open("/explorer/time/1m");
@@ -386,9 +384,7 @@ fn a_chart_is_looked_at_closer() {
 #[test]
 #[ignore = "needs browsers and axe: ./dev pages"]
 fn a_passport_is_one_sheet_of_paper() {
-    let town = Town::settled();
-    let mut browser = Browser::start(&town.origin());
-    browser.dress(PAPER, false);
+    let (town, mut browser) = looked_at(PAPER);
     for miner in [&town.honest, &town.refused, &town.plain] {
         browser.open(&format!("/explorer/miner/{}/passport", miner.id));
         let paper = decoded(&browser.print());
