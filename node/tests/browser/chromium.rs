@@ -35,19 +35,20 @@ pub struct Browser {
     origin: String,
     /// What came meanwhile and nobody has looked at yet.
     events: Vec<Value>,
-    _profile: tempfile::TempDir,
+    /// Its profile, and what it puts into the folder for temporary files and leaves there when it is killed.
+    _own: tempfile::TempDir,
 }
 
 impl Browser {
     /// Starts it. It may ask nobody but `origin`: see [`Browser::faults`].
     pub fn start(origin: &str) -> Self {
-        let profile = tempfile::tempdir().unwrap();
-        let line = format!(
-            "exec chromium {OPTIONS}'{}' 3<&0 4>&1",
-            profile.path().display()
-        );
+        let own = tempfile::tempdir().unwrap();
+        let [profile, temporary] = ["profile", "tmp"].map(|name| own.path().join(name));
+        std::fs::create_dir(&temporary).unwrap();
+        let line = format!("exec chromium {OPTIONS}'{}' 3<&0 4>&1", profile.display());
         let mut child = Command::new("/bin/sh")
             .args(["-c", &format!("{line} </dev/null >/dev/null 2>/dev/null")])
+            .env("TMPDIR", &temporary)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -77,7 +78,7 @@ impl Browser {
             next: 0,
             origin: origin.into(),
             events: Vec::new(),
-            _profile: profile,
+            _own: own,
         };
         let target = browser.call("Target.createTarget", json!({"url": "about:blank"}));
         let tab = json!({"targetId": target["targetId"], "flatten": true});
