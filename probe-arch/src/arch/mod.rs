@@ -3,6 +3,7 @@
 //! Every native folder has the same files, so that who knows one knows all: `counter`, `identity`,
 //! `integer`, `float`, `simd`, `branch`, `memory`, `quirks`, `fresh_code`, `trap`, and `mod.rs`, which
 //! makes a `Port` of them and names `DefaultTicks`, `WORD_NAMES`, `hypervisor` and `hypervisor_root`.
+//! What they have in common is in `common`, which each takes in as its own.
 //! The folder `c` serves every other architecture; the files of one lie in `c-shims/src/arch`.
 
 pub mod c;

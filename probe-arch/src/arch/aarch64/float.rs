@@ -8,7 +8,7 @@
 //! One block serves both shapes: each line is written for eight lanes, and `.if` keeps those that the
 //! shape has. Lane i lives in Di; D16 and D17 hold the constants.
 
-use super::{DOUBLE, FP, SINGLE};
+use super::common::{DOUBLE, FP, SINGLE};
 use c_shims::digest;
 use core::arch::asm;
 use probe_core::machine::{special_operands, Body, Chain, Op, Operands, Shape, FP_LANES};

@@ -5,7 +5,7 @@
 //! - Arm ARM C6: `LDR (immediate)`, `STR (immediate)`, `ADD`.
 //! - Software optimisation guides of the cores, "Load instructions", "Store instructions".
 
-use super::{DOUBLE, INT, SINGLE};
+use super::common::{DOUBLE, INT, SINGLE};
 use c_shims::{digest, sound};
 use core::arch::asm;
 use probe_core::machine::{Body, Chain, Op, Operands, Shape, INT_LANES, LOAD_RING};

@@ -6,16 +6,28 @@
 //! - Arm, "Procedure Call Standard for the Arm 64-bit Architecture", IHI 0055.
 //! - The Rust Reference, "Inline assembly": what a block must leave as it found it.
 
-/// Names a line of assembly: its parts, between which the number of the lane comes. (Not `.irp`: inside
-/// `.rept` there is no way to end a parameter's name before a dot.)
-macro_rules! line {
-    ($name:ident, $first:literal, $($part:literal),+) => {
-        line!(@ ($) $name, $first, $($part),+);
+#[path = "../common/mod.rs"]
+#[macro_use]
+mod common;
+
+/// The operand of a name, as a register of 32 bits.
+macro_rules! w {
+    ($name:literal) => {
+        concat!("{", $name, ":w}")
     };
-    (@ ($dollar:tt) $name:ident, $first:literal, $($part:literal),+) => {
-        macro_rules! $name {
-            ($dollar lane:literal) => { concat!($first, $($dollar lane, $part),+) };
-        }
+}
+
+/// One less in a register of 32 bits, and back to the label unless it is 0 then.
+macro_rules! count_down {
+    ($name:literal, $label:literal) => {
+        concat!("subs {", $name, ":w}, {", $name, ":w}, #1\nb.ne ", $label)
+    };
+}
+
+/// First line of a block: the compiler needs to be told nothing.
+macro_rules! long {
+    () => {
+        ""
     };
 }
 
@@ -37,18 +49,7 @@ use crate::native::Port;
 use c_shims::arch::MAX_FRESH_BYTES;
 use identity::Features;
 use probe_core::channels::quirks::{aarch64::PROBES, Probe};
-use probe_core::machine::{
-    Body, Chain, Identity, Op, Operands, Pattern, QuirkWords, Routine, Trap, FP_LANES, INT_LANES,
-    UNROLL,
-};
-
-/// Operations in a body, as the assembler counts them.
-const SINGLE: u32 = UNROLL * Body::Single as u32;
-const DOUBLE: u32 = UNROLL * Body::Double as u32;
-
-/// Lanes of the independent shapes, as the assembler counts them.
-const INT: u32 = INT_LANES as u32;
-const FP: u32 = FP_LANES as u32;
+use probe_core::machine::{Chain, Identity, Op, Operands, Pattern, QuirkWords, Routine, Trap};
 
 /// The counter of this architecture.
 pub type DefaultTicks = VirtualCounter;
@@ -73,7 +74,9 @@ unsafe impl Port for Backend {
 
     fn chain(&self, chain: Chain, operands: &Operands) -> Option<u64> {
         match chain.op {
-            Op::IntAdd | Op::IntMul | Op::IntDiv | Op::Shift => integer::chain(chain, operands),
+            Op::IntAdd | Op::IntMul | Op::IntDiv | Op::Shift => {
+                common::integer::chain(self, chain, operands)
+            }
             Op::Load | Op::StoreLoad => memory::chain(chain, operands),
             Op::FpAdd
             | Op::FpMul

@@ -10,7 +10,7 @@
 //! As in `float`, every line is written for eight lanes, and `.if` keeps those that the shape has. Lane i lives in Vi, V2i (V20 to V27) is its scratch, V30 and V31 hold the operands. There are no
 //! vectors of 256 bits.
 
-use super::{DOUBLE, FP, SINGLE};
+use super::common::{DOUBLE, FP, SINGLE};
 use c_shims::digest;
 use core::arch::asm;
 use probe_core::machine::{Body, Chain, Op, Operands, Shape, FP_LANES};

@@ -13,8 +13,8 @@
 //! Each line is written for eight lanes, and `.if` keeps those that the shape has. Lane i lives in Di;
 //! D8 and D9 hold the constants.
 
+use super::common::{DOUBLE, FP, SINGLE};
 use super::identity::Features;
-use super::{DOUBLE, FP, SINGLE};
 use c_shims::digest;
 use core::arch::asm;
 use probe_core::machine::{special_operands, Body, Chain, Op, Operands, Shape, FP_LANES};

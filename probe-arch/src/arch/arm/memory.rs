@@ -5,7 +5,7 @@
 //! - ARM ARM (DDI 0406) A8: `LDR (immediate)`, `STR (immediate)`, `ADD`.
 //! - Instruction timing chapters of the cores' reference manuals, "Load and store instructions".
 
-use super::{DOUBLE, INT, SINGLE};
+use super::common::{DOUBLE, INT, SINGLE};
 use c_shims::{digest, sound};
 use core::arch::asm;
 use probe_core::machine::{Body, Chain, Op, Operands, Shape, INT_LANES, LOAD_RING};

@@ -7,18 +7,9 @@
 //! - ARM, "Procedure Call Standard for the Arm Architecture", IHI 0042.
 //! - The Rust Reference, "Inline assembly": what a block must leave as it found it.
 
-/// Names a line of assembly: its parts, between which the number of the lane comes. (Not `.irp`: its
-/// parameters cannot be told from what follows them inside `.rept`.)
-macro_rules! line {
-    ($name:ident, $first:literal, $($part:literal),+) => {
-        line!(@ ($) $name, $first, $($part),+);
-    };
-    (@ ($dollar:tt) $name:ident, $first:literal, $($part:literal),+) => {
-        macro_rules! $name {
-            ($dollar lane:literal) => { concat!($first, $($dollar lane, $part),+) };
-        }
-    };
-}
+#[path = "../common/mod.rs"]
+#[macro_use]
+mod common;
 
 /// Tells the assembler of the greatest unit that the kernels use; which of its instructions run is
 /// decided at run time.
@@ -57,6 +48,20 @@ macro_rules! long {
     };
 }
 
+/// The operand of a name, as a register of 32 bits.
+macro_rules! w {
+    ($name:literal) => {
+        concat!("{", $name, "}")
+    };
+}
+
+/// One less in a register of 32 bits, and back to the label unless it is 0 then.
+macro_rules! count_down {
+    ($name:literal, $label:literal) => {
+        concat!("subs {", $name, "}, {", $name, "}, #1\nbne ", $label)
+    };
+}
+
 mod branch;
 mod counter;
 mod float;
@@ -75,18 +80,7 @@ use crate::native::Port;
 use c_shims::arch::MAX_FRESH_BYTES;
 use identity::Features;
 use probe_core::channels::quirks::{arm::PROBES, Probe};
-use probe_core::machine::{
-    Body, Chain, Identity, Op, Operands, Pattern, QuirkWords, Routine, Trap, FP_LANES, INT_LANES,
-    UNROLL,
-};
-
-/// Operations in a body, as the assembler counts them.
-const SINGLE: u32 = UNROLL * Body::Single as u32;
-const DOUBLE: u32 = UNROLL * Body::Double as u32;
-
-/// Lanes of the independent shapes, as the assembler counts them.
-const INT: u32 = INT_LANES as u32;
-const FP: u32 = FP_LANES as u32;
+use probe_core::machine::{Chain, Identity, Op, Operands, Pattern, QuirkWords, Routine, Trap};
 
 /// What this processor has.
 #[derive(Debug)]
@@ -109,7 +103,7 @@ unsafe impl Port for Backend {
     fn chain(&self, chain: Chain, operands: &Operands) -> Option<u64> {
         match chain.op {
             Op::IntAdd | Op::IntMul | Op::IntDiv | Op::Shift => {
-                integer::chain(chain, operands, &self.features)
+                common::integer::chain(self, chain, operands)
             }
             Op::Load | Op::StoreLoad => memory::chain(chain, operands),
             Op::FpAdd

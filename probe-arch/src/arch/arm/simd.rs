@@ -8,8 +8,8 @@
 //! lives in Qi (D2i and D2i+1), Q8 and Q9 hold the operands. What needs scratch does so for four lanes at
 //! a time, in Q10 to Q13: there are no more registers. There are no vectors of 256 bits.
 
+use super::common::{DOUBLE, FP, SINGLE};
 use super::identity::Features;
-use super::{DOUBLE, FP, SINGLE};
 use c_shims::digest;
 use core::arch::asm;
 use probe_core::machine::{Body, Chain, Op, Operands, Shape, FP_LANES};

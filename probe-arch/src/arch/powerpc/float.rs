@@ -9,8 +9,8 @@
 //! One block serves both shapes: `.irp` writes each line for eight lanes, `.if` keeps those that the
 //! shape has. Lane i lives in register i; 8 and 9 hold the constants.
 
+use super::common::{DOUBLE, FP, SINGLE};
 use super::identity::Features;
-use super::{DOUBLE, FP, SINGLE};
 use c_shims::digest;
 use core::arch::asm;
 use probe_core::machine::{special_operands, Body, Chain, Op, Operands, Shape, FP_LANES};

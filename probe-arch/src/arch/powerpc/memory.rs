@@ -4,7 +4,8 @@
 //! References: PEM and Power ISA book I: `lwz`, `ld`, `stw`, `add`. A load at offset 0 from a register
 //! must not name register 0 as its base (it would mean the number 0), hence `reg_nonzero`.
 
-use super::{wide, DOUBLE, INT, SINGLE};
+use super::common::{DOUBLE, INT, SINGLE};
+use super::wide;
 use c_shims::{digest, sound};
 use core::arch::asm;
 use probe_core::machine::{Body, Chain, Op, Operands, Shape, INT_LANES, LOAD_RING};

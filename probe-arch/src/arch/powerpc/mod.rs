@@ -15,6 +15,10 @@
 //! `identity`, and never by trying. All blocks name registers by number, and none but `float` (on
 //! VSX) and `simd` uses a vector register, so that the same text serves every member of the family.
 
+#[path = "../common/mod.rs"]
+#[macro_use]
+mod common;
+
 /// First line of a block that repeats its lines: tells the compiler that the block is long, and makes no
 /// code.
 ///
@@ -24,6 +28,44 @@
 macro_rules! long {
     () => {
         ".if 0\n.space 2048\n.endif"
+    };
+}
+
+/// The operand of a name, as a register of 32 bits.
+macro_rules! w {
+    ($name:literal) => {
+        concat!("{", $name, "}")
+    };
+}
+
+/// The loop of `common`, by the count register: a block of assembly that does `$steps` times `$line`s in a
+/// straight line, `$n` times (at least once).
+macro_rules! repeat {
+    ($n:expr, $steps:expr, [$($line:expr),+ $(,)?], [$($operand:tt)*], $($option:ident),*) => {
+        repeat!($n, $steps, [], [$($line),+], [], [$($operand)*], $($option),*)
+    };
+    (
+        $n:expr, $steps:expr,
+        [$($before:expr),* $(,)?], [$($line:expr),+ $(,)?], [$($after:expr),* $(,)?],
+        [$($operand:tt)*], $($option:ident),*
+    ) => {
+        core::arch::asm!(
+            $($before,)*
+            "mtctr {n}",
+            ".p2align 5",
+            "2:",
+            long!(),
+            ".rept {steps}",
+            $($line,)+
+            ".endr",
+            "bdnz 2b",
+            $($after,)*
+            steps = const $steps,
+            n = in(reg) $n as usize,
+            $($operand)*
+            out("ctr") _,
+            options($($option),*)
+        )
     };
 }
 
@@ -47,18 +89,7 @@ use crate::native::Port;
 use c_shims::arch::MAX_FRESH_BYTES;
 use identity::Features;
 use probe_core::channels::quirks::{power::PROBES, Probe};
-use probe_core::machine::{
-    Body, Chain, Identity, Op, Operands, Pattern, QuirkWords, Routine, Trap, FP_LANES, INT_LANES,
-    UNROLL,
-};
-
-/// Operations in a body, as the assembler counts them.
-const SINGLE: u32 = UNROLL * Body::Single as u32;
-const DOUBLE: u32 = UNROLL * Body::Double as u32;
-
-/// Lanes of the independent shapes, as the assembler counts them.
-const INT: u32 = INT_LANES as u32;
-const FP: u32 = FP_LANES as u32;
+use probe_core::machine::{Chain, Identity, Op, Operands, Pattern, QuirkWords, Routine, Trap};
 
 /// Of two texts the one for registers of this width: the first for 32 bits, the second for 64.
 #[cfg(target_pointer_width = "32")]
@@ -98,7 +129,9 @@ unsafe impl Port for Backend {
 
     fn chain(&self, chain: Chain, operands: &Operands) -> Option<u64> {
         match chain.op {
-            Op::IntAdd | Op::IntMul | Op::IntDiv | Op::Shift => integer::chain(chain, operands),
+            Op::IntAdd | Op::IntMul | Op::IntDiv | Op::Shift => {
+                common::integer::chain(self, chain, operands)
+            }
             Op::Load | Op::StoreLoad => memory::chain(chain, operands),
             Op::FpAdd
             | Op::FpMul

@@ -12,8 +12,8 @@
 //! Lane i lives in register i, registers 8 and 9 hold the operands, 10 holds zeros and 11 negative
 //! zeros, the neutral addend (0 would turn -0 into 0).
 
+use super::common::{DOUBLE, FP, SINGLE};
 use super::identity::Features;
-use super::{DOUBLE, FP, SINGLE};
 use c_shims::digest;
 use core::arch::asm;
 use probe_core::machine::{Body, Chain, Op, Operands, Shape, FP_LANES};

@@ -9,7 +9,7 @@
 //! has. Lane i lives in fi; f16 and f17 hold the constants. There is no logic on floating-point registers: a
 //! mask goes by way of ai.
 
-use super::{DOUBLE, FP, SINGLE};
+use super::common::{DOUBLE, FP, SINGLE};
 use c_shims::digest;
 use core::arch::asm;
 use probe_core::machine::{special_operands, Body, Chain, Op, Operands, Shape, FP_LANES};

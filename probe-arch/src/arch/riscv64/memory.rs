@@ -5,7 +5,7 @@
 //! - Unprivileged Architecture, "Load and Store Instructions": `LD`, `LW`, `SW`; `ADDW`.
 //! - Core manuals (SiFive U74, T-Head C906), "Data memory system".
 
-use super::{DOUBLE, INT, SINGLE};
+use super::common::{DOUBLE, INT, SINGLE};
 use c_shims::{digest, sound};
 use core::arch::asm;
 use probe_core::machine::{Body, Chain, Op, Operands, Shape, INT_LANES, LOAD_RING};

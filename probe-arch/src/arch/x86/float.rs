@@ -15,8 +15,8 @@
 //!
 //! Numbers travel as bits: Rust's own binary64 may live in x87 registers here.
 
+use super::common::{DOUBLE, FP, SINGLE};
 use super::identity::Float;
-use super::{DOUBLE, FP, SINGLE};
 use c_shims::digest;
 use core::arch::asm;
 use probe_core::machine::{

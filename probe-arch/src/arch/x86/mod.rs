@@ -12,6 +12,24 @@
 //! A program has seven registers here, of which the compiler keeps one or two for itself. Blocks that need
 //! more than five save them on the stack.
 
+#[path = "../common/mod.rs"]
+#[macro_use]
+mod common;
+
+/// One less in a register of 32 bits, and back to the label unless it is 0 then.
+macro_rules! count_down {
+    ($name:literal, $label:literal) => {
+        concat!("dec {", $name, "}\njnz ", $label)
+    };
+}
+
+/// First line of a block: the compiler needs to be told nothing.
+macro_rules! long {
+    () => {
+        ""
+    };
+}
+
 mod branch;
 mod counter;
 mod float;
@@ -30,16 +48,7 @@ use crate::native::Port;
 use c_shims::arch::MAX_FRESH_BYTES;
 use identity::Features;
 use probe_core::channels::quirks::{x86::PROBES, Probe};
-use probe_core::machine::{
-    Body, Chain, Identity, Op, Operands, Pattern, QuirkWords, Routine, Trap, FP_LANES, UNROLL,
-};
-
-/// Operations in a body, as the assembler counts them.
-const SINGLE: u32 = UNROLL * Body::Single as u32;
-const DOUBLE: u32 = UNROLL * Body::Double as u32;
-
-/// Lanes of the independent floating-point shapes, as the assembler counts them.
-const FP: u32 = FP_LANES as u32;
+use probe_core::machine::{Chain, Identity, Op, Operands, Pattern, QuirkWords, Routine, Trap};
 
 /// What this processor has.
 #[derive(Debug)]
@@ -61,7 +70,9 @@ unsafe impl Port for Backend {
 
     fn chain(&self, chain: Chain, operands: &Operands) -> Option<u64> {
         match chain.op {
-            Op::IntAdd | Op::IntMul | Op::IntDiv | Op::Shift => integer::chain(chain, operands),
+            Op::IntAdd | Op::IntMul | Op::IntDiv | Op::Shift => {
+                common::integer::chain(self, chain, operands)
+            }
             Op::Load | Op::StoreLoad => memory::chain(chain, operands),
             Op::FpAdd
             | Op::FpMul

@@ -11,8 +11,8 @@
 //! the nearest cache. Where a register must be left over, and where a lane takes two registers of 64 bits,
 //! the eight lanes run as blocks of a few, one after the other.
 
+use super::common::{DOUBLE, FP, SINGLE};
 use super::identity::Features;
-use super::{DOUBLE, FP, SINGLE};
 use c_shims::digest;
 use core::arch::asm;
 use probe_core::machine::{Body, Chain, Op, Operands, Shape, FP_LANES};

@@ -9,7 +9,7 @@
 //! One block serves both shapes: `.irp` writes each line for eight lanes, `.if` keeps those that
 //! the shape has. Lane i lives in XMMi; XMM8 and XMM9 hold the constants, XMM10 is scratch.
 
-use super::{DOUBLE, FP, SINGLE};
+use super::common::{DOUBLE, FP, SINGLE};
 use c_shims::digest;
 use core::arch::asm;
 use probe_core::machine::{special_operands, Body, Chain, Op, Operands, Shape, FP_LANES};

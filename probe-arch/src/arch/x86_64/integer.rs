@@ -5,189 +5,36 @@
 //! - Intel, "64 and IA-32 Architectures Optimization Reference Manual", "Move elimination": why the
 //!   copies in the shift and divide chains cost no latency on processors that rename them away
 //!   (elsewhere a copy adds its cycle, which is part of what is measured).
-//!
-//! Every block is the same: `OPS` operations in a straight line, and a loop round them that is the
-//! only other thing in it. Its counter is no part of the chain.
 
-use super::{DOUBLE, INT, SINGLE};
-use c_shims::{digest, sound};
-use core::arch::asm;
-use probe_core::machine::{Body, Chain, Op, Operands, Shape, INT_LANES};
-/// Operations in one step of a pairwise lane: `x ∘= y`, `y ∘= x`.
-const PAIR: u32 = 2;
-/// Operations in one step of xorshift.
-const XORSHIFT: u32 = 3;
+use super::common::integer::{Kernels, Lanes, Starts, PAIR, XORSHIFT};
+use super::common::INT;
+use super::Backend;
+use c_shims::digest;
+use probe_core::machine::Shape;
 
-/// Runs an integer chain. `None` for operands with which a division would fault.
-pub(super) fn chain(chain: Chain, operands: &Operands) -> Option<u64> {
-    let n = chain.iterations;
-    let (x, y) = (&operands.x, &operands.y);
-    let lanes = match chain.op {
-        Op::IntAdd => match chain.body {
-            Body::Single => add::<SINGLE>(chain.shape, n, x, y),
-            Body::Double => add::<DOUBLE>(chain.shape, n, x, y),
-        },
-        Op::IntMul => match chain.body {
-            Body::Single => mul::<SINGLE>(chain.shape, n, x, y),
-            Body::Double => mul::<DOUBLE>(chain.shape, n, x, y),
-        },
-        Op::Shift => match chain.body {
-            Body::Single => shift::<SINGLE>(chain.shape, n, x),
-            Body::Double => shift::<DOUBLE>(chain.shape, n, x),
-        },
-        Op::IntDiv => {
-            if !sound::division(operands) {
-                return None;
-            }
-            let (c, x) = (operands.dividend, &operands.divisor);
-            match chain.body {
-                Body::Single => div::<SINGLE>(chain.shape, n, c, x),
-                Body::Double => div::<DOUBLE>(chain.shape, n, c, x),
-            }
-        }
-        _ => return None,
-    };
-    Some(digest::integers(&lanes[..chain.op.lanes(chain.shape)]))
-}
-
-/// The lanes' digests; one in the dependent shape.
-type Lanes = [u32; INT_LANES];
-
-/// A chain of `x ∘= y`, `y ∘= x`.
-macro_rules! pairwise {
-    ($name:ident, $instruction:literal) => {
-        fn $name<const OPS: u32>(shape: Shape, n: u32, x: &[u32], y: &[u32]) -> Lanes {
-            let [mut x0, mut x1, mut x2, mut x3] = [x[0], x[1], x[2], x[3]];
-            let [mut y0, mut y1, mut y2, mut y3] = [y[0], y[1], y[2], y[3]];
-            match shape {
-                // SAFETY: arithmetic on the registers named, nothing else.
-                Shape::Dependent => unsafe {
-                    asm!(
-                        ".p2align 5",
-                        "2:",
-                        ".rept {steps}",
-                        concat!($instruction, " {x0:e}, {y0:e}"),
-                        concat!($instruction, " {y0:e}, {x0:e}"),
-                        ".endr",
-                        "dec {n:e}",
-                        "jnz 2b",
-                        steps = const OPS / PAIR,
-                        n = inout(reg) n => _,
-                        x0 = inout(reg) x0,
-                        y0 = inout(reg) y0,
-                        options(nomem, nostack)
-                    );
-                },
-                // SAFETY: as above.
-                Shape::Independent => unsafe {
-                    asm!(
-                        ".p2align 5",
-                        "2:",
-                        ".rept {steps}",
-                        concat!($instruction, " {x0:e}, {y0:e}"),
-                        concat!($instruction, " {x1:e}, {y1:e}"),
-                        concat!($instruction, " {x2:e}, {y2:e}"),
-                        concat!($instruction, " {x3:e}, {y3:e}"),
-                        concat!($instruction, " {y0:e}, {x0:e}"),
-                        concat!($instruction, " {y1:e}, {x1:e}"),
-                        concat!($instruction, " {y2:e}, {x2:e}"),
-                        concat!($instruction, " {y3:e}, {x3:e}"),
-                        ".endr",
-                        "dec {n:e}",
-                        "jnz 2b",
-                        steps = const OPS / PAIR / INT,
-                        n = inout(reg) n => _,
-                        x0 = inout(reg) x0, x1 = inout(reg) x1,
-                        x2 = inout(reg) x2, x3 = inout(reg) x3,
-                        y0 = inout(reg) y0, y1 = inout(reg) y1,
-                        y2 = inout(reg) y2, y3 = inout(reg) y3,
-                        options(nomem, nostack)
-                    );
-                },
-            }
-            [
-                digest::pair(x0, y0),
-                digest::pair(x1, y1),
-                digest::pair(x2, y2),
-                digest::pair(x3, y3),
-            ]
-        }
+/// One pairwise operation on one lane: `x ∘= y`.
+macro_rules! pair {
+    ($instruction:literal, $x:expr, $y:expr) => {
+        concat!($instruction, " ", $x, ", ", $y)
     };
 }
-
-pairwise!(add, "add");
-pairwise!(mul, "imul");
 
 /// One xorshift operation on one lane: `x ^= x shifted by count`.
 macro_rules! xorshift {
-    ($x:literal, $t:literal, $shift:literal, $count:literal) => {
+    ($x:expr, $t:expr, $shift:literal, $count:literal) => {
         concat!(
             "mov ", $t, ", ", $x, "\n", $shift, " ", $t, ", ", $count, "\n", "xor ", $x, ", ", $t
         )
     };
 }
 
-/// A chain of xorshift operations.
-fn shift<const OPS: u32>(shape: Shape, n: u32, x: &[u32]) -> Lanes {
-    let [mut x0, mut x1, mut x2, mut x3] = [x[0], x[1], x[2], x[3]];
-    match shape {
-        // SAFETY: arithmetic on the registers named, nothing else.
-        Shape::Dependent => unsafe {
-            asm!(
-                ".p2align 5",
-                "2:",
-                ".rept {steps}",
-                xorshift!("{x0:e}", "{t0:e}", "shl", "13"),
-                xorshift!("{x0:e}", "{t0:e}", "shr", "17"),
-                xorshift!("{x0:e}", "{t0:e}", "shl", "5"),
-                ".endr",
-                "dec {n:e}",
-                "jnz 2b",
-                steps = const OPS / XORSHIFT,
-                n = inout(reg) n => _,
-                x0 = inout(reg) x0,
-                t0 = out(reg) _,
-                options(nomem, nostack)
-            );
-        },
-        // SAFETY: as above.
-        Shape::Independent => unsafe {
-            asm!(
-                ".p2align 5",
-                "2:",
-                ".rept {steps}",
-                xorshift!("{x0:e}", "{t0:e}", "shl", "13"),
-                xorshift!("{x1:e}", "{t1:e}", "shl", "13"),
-                xorshift!("{x2:e}", "{t2:e}", "shl", "13"),
-                xorshift!("{x3:e}", "{t3:e}", "shl", "13"),
-                xorshift!("{x0:e}", "{t0:e}", "shr", "17"),
-                xorshift!("{x1:e}", "{t1:e}", "shr", "17"),
-                xorshift!("{x2:e}", "{t2:e}", "shr", "17"),
-                xorshift!("{x3:e}", "{t3:e}", "shr", "17"),
-                xorshift!("{x0:e}", "{t0:e}", "shl", "5"),
-                xorshift!("{x1:e}", "{t1:e}", "shl", "5"),
-                xorshift!("{x2:e}", "{t2:e}", "shl", "5"),
-                xorshift!("{x3:e}", "{t3:e}", "shl", "5"),
-                ".endr",
-                "dec {n:e}",
-                "jnz 2b",
-                steps = const OPS / XORSHIFT / INT,
-                n = inout(reg) n => _,
-                x0 = inout(reg) x0, x1 = inout(reg) x1,
-                x2 = inout(reg) x2, x3 = inout(reg) x3,
-                t0 = out(reg) _, t1 = out(reg) _, t2 = out(reg) _, t3 = out(reg) _,
-                options(nomem, nostack)
-            );
-        },
-    }
-    [x0, x1, x2, x3]
-}
-
-/// One division on one lane: `x = c / x`.
+/// One division on one lane: `x = c / x`. The high half of the dividend is 0: it cannot fault but by 0.
 macro_rules! divide {
-    ($x:literal) => {
+    ($c:expr, $x:expr) => {
         concat!(
-            "mov eax, {c:e}\n",
+            "mov eax, ",
+            $c,
+            "\n",
             "xor edx, edx\n",
             "div ",
             $x,
@@ -199,51 +46,9 @@ macro_rules! divide {
     };
 }
 
-/// A chain of divisions of `c`. The caller has seen to it that no divisor becomes 0.
-fn div<const OPS: u32>(shape: Shape, n: u32, c: u32, x: &[u32]) -> Lanes {
-    let [mut x0, mut x1, mut x2, mut x3] = [x[0], x[1], x[2], x[3]];
-    match shape {
-        // SAFETY: arithmetic on the registers named. The high half of the dividend is 0 and the
-        // divisor is not, so the division cannot fault.
-        Shape::Dependent => unsafe {
-            asm!(
-                ".p2align 5",
-                "2:",
-                ".rept {steps}",
-                divide!("{x0:e}"),
-                ".endr",
-                "dec {n:e}",
-                "jnz 2b",
-                steps = const OPS,
-                c = in(reg) c,
-                n = inout(reg) n => _,
-                x0 = inout(reg) x0,
-                out("eax") _, out("edx") _,
-                options(nomem, nostack)
-            );
-        },
-        // SAFETY: as above.
-        Shape::Independent => unsafe {
-            asm!(
-                ".p2align 5",
-                "2:",
-                ".rept {steps}",
-                divide!("{x0:e}"),
-                divide!("{x1:e}"),
-                divide!("{x2:e}"),
-                divide!("{x3:e}"),
-                ".endr",
-                "dec {n:e}",
-                "jnz 2b",
-                steps = const OPS / INT,
-                c = in(reg) c,
-                n = inout(reg) n => _,
-                x0 = inout(reg) x0, x1 = inout(reg) x1,
-                x2 = inout(reg) x2, x3 = inout(reg) x3,
-                out("eax") _, out("edx") _,
-                options(nomem, nostack)
-            );
-        },
-    }
-    [x0, x1, x2, x3]
+impl Kernels for Backend {
+    pairwise!(add, pair, "add");
+    pairwise!(mul, pair, "imul");
+    xorshifts!(xorshift, "shl", "shr");
+    divisions!(divide, out("eax") _, out("edx") _);
 }

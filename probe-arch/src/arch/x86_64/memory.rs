@@ -7,7 +7,7 @@
 //!   optimisation guides, "Load Store Unit" (Zen 2 and later may forward a store at renaming where
 //!   base register and displacement agree, which is a fact to be measured, not one to be avoided).
 
-use super::{DOUBLE, INT, SINGLE};
+use super::common::{DOUBLE, INT, SINGLE};
 use c_shims::{digest, sound};
 use core::arch::asm;
 use probe_core::machine::{Body, Chain, Op, Operands, Shape, INT_LANES, LOAD_RING};

@@ -8,8 +8,8 @@
 //! As in `float`, `.irp` writes each line for eight lanes and `.if` keeps those that the shape has.
 //! Lane i lives in register i, registers 8 and 9 hold the operands.
 
+use super::common::{DOUBLE, FP, SINGLE};
 use super::identity::Features;
-use super::{DOUBLE, FP, SINGLE};
 use c_shims::digest;
 use core::arch::asm;
 use probe_core::machine::{Body, Chain, Op, Operands, Shape, FP_LANES};
