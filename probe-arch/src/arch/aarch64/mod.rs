@@ -77,7 +77,7 @@ unsafe impl Port for Backend {
             Op::IntAdd | Op::IntMul | Op::IntDiv | Op::Shift => {
                 common::integer::chain(self, chain, operands)
             }
-            Op::Load | Op::StoreLoad => memory::chain(chain, operands),
+            Op::Load | Op::StoreLoad => common::memory::chain::<Self>(chain, operands),
             Op::FpAdd
             | Op::FpMul
             | Op::FpDiv

@@ -71,3 +71,5 @@ macro_rules! line {
 
 #[macro_use]
 pub mod integer;
+#[macro_use]
+pub mod memory;
