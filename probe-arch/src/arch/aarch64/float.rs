@@ -8,89 +8,46 @@
 //! One block serves both shapes: each line is written for eight lanes, and `.if` keeps those that the
 //! shape has. Lane i lives in Di; D16 and D17 hold the constants.
 
+use super::common::float::{run, Kernel, Lanes};
 use super::common::{DOUBLE, FP, SINGLE};
-use c_shims::digest;
-use core::arch::asm;
-use probe_core::machine::{special_operands, Body, Chain, Op, Operands, Shape, FP_LANES};
+use probe_core::machine::{Chain, Op, Operands};
 
 /// FPCR bits 22 and 23 set: round toward zero.
 const ROUND_TOWARD_ZERO: u64 = 0b11 << 22;
 
-/// A kernel: iterations, lanes, two constants.
-type Kernel = fn(u32, &mut [f64; FP_LANES], f64, f64);
-
-/// Picks the instance of a kernel for a shape and a body.
-macro_rules! instance {
-    ($name:ident, $chain:expr) => {
-        match ($chain.shape, $chain.body) {
-            (Shape::Dependent, Body::Single) => $name::<1, SINGLE>,
-            (Shape::Dependent, Body::Double) => $name::<1, DOUBLE>,
-            (Shape::Independent, Body::Single) => $name::<FP, SINGLE>,
-            (Shape::Independent, Body::Double) => $name::<FP, DOUBLE>,
-        }
-    };
-}
-
 /// Runs a binary64 chain. `None` for the rounding switch in the shape that it has not.
 pub(super) fn chain(chain: Chain, operands: &Operands) -> Option<u64> {
-    let mut lanes = operands.fx.map(f64::from_bits);
-    let mut c = f64::from_bits(operands.fc);
-    let mut d = 1.0 / c;
     let kernel: Kernel = match chain.op {
         Op::FpAdd => instance!(add, chain),
         Op::FpMul => instance!(mul, chain),
         Op::FpDiv => instance!(div, chain),
         Op::FpSqrt => instance!(sqrt, chain),
-        Op::FpRounding if chain.shape == Shape::Dependent => {
-            match chain.body {
-                Body::Single => rounding::<SINGLE>(chain.iterations),
-                Body::Double => rounding::<DOUBLE>(chain.iterations),
-            }
-            return Some(digest::lanes([0]));
-        }
-        Op::FpRounding => return None,
-        special => {
-            let (x, m, k) = special_operands(special);
-            lanes = [f64::from_bits(x); FP_LANES];
-            (c, d) = (f64::from_bits(m), f64::from_bits(k));
-            instance!(mul_mask, chain)
-        }
+        Op::FpRounding => instance!(rounding, chain),
+        _ => instance!(mul_mask, chain),
     };
-    kernel(chain.iterations, &mut lanes, c, d);
-    Some(digest::floats(&lanes[..chain.op.lanes(chain.shape)]))
+    // SAFETY: the instructions are in every processor of this architecture with an operating system.
+    unsafe { run(kernel, chain, operands) }
 }
 
 /// A chain whose step is one line after another, each line for every lane.
 macro_rules! scalar {
     ($name:ident, $ops_per_step:literal, $($line:ident),+) => {
-        fn $name<const USED: u32, const OPS: u32>(
-            n: u32, lanes: &mut [f64; FP_LANES], c: f64, d: f64,
-        ) {
+        fn $name<const USED: u32, const OPS: u32>(n: u32, lanes: &mut Lanes, c: f64, d: f64) {
             let [mut x0, mut x1, mut x2, mut x3, mut x4, mut x5, mut x6, mut x7] = *lanes;
             // SAFETY: arithmetic on the registers named. No exception traps in the FPCR that a
             // Rust program runs with; only the sticky flags of the FPSR change.
             unsafe {
-                asm!(
-                    ".p2align 5",
-                    "2:",
-                    ".rept {steps}",
-                    $(
-                        $line!("0"),
-                        ".if {used} > 1",
-                        $line!("1"), $line!("2"), $line!("3"), $line!("4"),
-                        $line!("5"), $line!("6"), $line!("7"),
-                        ".endif",
-                    )+
-                    ".endr",
-                    "subs {n:w}, {n:w}, #1",
-                    "b.ne 2b",
-                    steps = const OPS / USED / $ops_per_step,
-                    used = const USED,
-                    n = inout(reg) n => _,
-                    inout("v0") x0, inout("v1") x1, inout("v2") x2, inout("v3") x3,
-                    inout("v4") x4, inout("v5") x5, inout("v6") x6, inout("v7") x7,
-                    in("v16") c, in("v17") d,
-                    options(nomem, nostack)
+                repeat!(
+                    n,
+                    OPS / USED / $ops_per_step,
+                    [$(every_lane!($line)),+],
+                    [
+                        used = const USED,
+                        inout("v0") x0, inout("v1") x1, inout("v2") x2, inout("v3") x3,
+                        inout("v4") x4, inout("v5") x5, inout("v6") x6, inout("v7") x7,
+                        in("v16") c, in("v17") d,
+                    ],
+                    nomem, nostack
                 );
             }
             *lanes = [x0, x1, x2, x3, x4, x5, x6, x7];
@@ -115,26 +72,21 @@ scalar!(mul_mask, 1, mul_c, and_d);
 ///
 /// Assembly, because Rust (like C) takes the rounding mode to be the default everywhere. Here the
 /// mode is back before the block ends, and nothing computes inside.
-fn rounding<const OPS: u32>(n: u32) {
+fn rounding<const USED: u32, const OPS: u32>(n: u32, _lanes: &mut Lanes, _c: f64, _d: f64) {
     // SAFETY: changes the rounding mode alone, and leaves the FPCR as it was.
     unsafe {
-        asm!(
-            "mrs {default}, fpcr",
-            "orr {toward_zero}, {default}, #{bits}",
-            ".p2align 5",
-            "2:",
-            ".rept {ops}",
-            "msr fpcr, {toward_zero}",
-            "msr fpcr, {default}",
-            ".endr",
-            "subs {n:w}, {n:w}, #1",
-            "b.ne 2b",
-            ops = const OPS,
-            bits = const ROUND_TOWARD_ZERO,
-            default = out(reg) _,
-            toward_zero = out(reg) _,
-            n = inout(reg) n => _,
-            options(nostack)
+        repeat!(
+            n,
+            OPS,
+            ["mrs {default}, fpcr", "orr {toward_zero}, {default}, #{bits}"],
+            ["msr fpcr, {toward_zero}", "msr fpcr, {default}"],
+            [],
+            [
+                bits = const ROUND_TOWARD_ZERO,
+                default = out(reg) _,
+                toward_zero = out(reg) _,
+            ],
+            nostack
         );
     }
 }

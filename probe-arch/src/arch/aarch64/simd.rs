@@ -13,7 +13,7 @@
 use super::common::{DOUBLE, FP, SINGLE};
 use c_shims::digest;
 use core::arch::asm;
-use probe_core::machine::{Body, Chain, Op, Operands, Shape, FP_LANES};
+use probe_core::machine::{Chain, Op, Operands, FP_LANES};
 
 /// 32-bit words in a vector.
 const WORDS: usize = 4;
@@ -40,18 +40,6 @@ fn bytes(bytes: &[u8; 16]) -> Vector {
 
 /// A kernel: iterations, lanes, operands for registers 30 and 31.
 type Kernel = fn(u32, &mut [Vector; FP_LANES], &Vector, &Vector);
-
-/// Picks the instance of a kernel for a shape and a body.
-macro_rules! instance {
-    ($name:ident, $chain:expr) => {
-        match ($chain.shape, $chain.body) {
-            (Shape::Dependent, Body::Single) => $name::<1, SINGLE>,
-            (Shape::Dependent, Body::Double) => $name::<1, DOUBLE>,
-            (Shape::Independent, Body::Single) => $name::<FP, SINGLE>,
-            (Shape::Independent, Body::Double) => $name::<FP, DOUBLE>,
-        }
-    };
-}
 
 /// Runs a vector chain; `None` for the wide operations.
 pub(super) fn chain(chain: Chain, operands: &Operands) -> Option<u64> {

@@ -13,31 +13,13 @@
 //! Each line is written for eight lanes, and `.if` keeps those that the shape has. Lane i lives in Di;
 //! D8 and D9 hold the constants.
 
+use super::common::float::{run, Kernel, Lanes};
 use super::common::{DOUBLE, FP, SINGLE};
 use super::identity::Features;
-use c_shims::digest;
-use core::arch::asm;
-use probe_core::machine::{special_operands, Body, Chain, Op, Operands, Shape, FP_LANES};
+use probe_core::machine::{Chain, Op, Operands};
 
 /// FPSCR bits 22 and 23 set: round toward zero.
 const ROUND_TOWARD_ZERO: u32 = 0b11 << 22;
-
-/// A kernel: iterations, lanes, two constants.
-///
-/// Unsafe, because the processor must have the kernel's instructions.
-type Kernel = unsafe fn(u32, &mut [f64; FP_LANES], &[f64; 2]);
-
-/// Picks the instance of a kernel for a shape and a body.
-macro_rules! instance {
-    ($name:ident, $chain:expr) => {
-        match ($chain.shape, $chain.body) {
-            (Shape::Dependent, Body::Single) => $name::<1, SINGLE>,
-            (Shape::Dependent, Body::Double) => $name::<1, DOUBLE>,
-            (Shape::Independent, Body::Single) => $name::<FP, SINGLE>,
-            (Shape::Independent, Body::Double) => $name::<FP, DOUBLE>,
-        }
-    };
-}
 
 /// Runs a binary64 chain. `None` without a unit, and for the rounding switch in the shape that it has
 /// not.
@@ -45,39 +27,17 @@ pub(super) fn chain(chain: Chain, operands: &Operands, features: &Features) -> O
     if !features.vfp {
         return None;
     }
-    let mut lanes = operands.fx.map(f64::from_bits);
-    let c = f64::from_bits(operands.fc);
-    let mut constants = [c, 1.0 / c];
     let kernel: Kernel = match chain.op {
         Op::FpAdd => instance!(add, chain),
         Op::FpMul => instance!(mul, chain),
         Op::FpDiv => instance!(div, chain),
         Op::FpSqrt => instance!(sqrt, chain),
-        Op::FpRounding if chain.shape == Shape::Dependent => {
-            // SAFETY: asked above.
-            unsafe {
-                match chain.body {
-                    Body::Single => rounding::<SINGLE>(chain.iterations),
-                    Body::Double => rounding::<DOUBLE>(chain.iterations),
-                }
-            }
-            return Some(digest::lanes([0]));
-        }
-        Op::FpRounding => return None,
-        special => {
-            let (x, m, k) = special_operands(special);
-            lanes = [f64::from_bits(x); FP_LANES];
-            constants = [f64::from_bits(m), f64::from_bits(k)];
-            if features.neon {
-                instance!(mul_mask, chain)
-            } else {
-                instance!(mul_mask_in_core, chain)
-            }
-        }
+        Op::FpRounding => instance!(rounding, chain),
+        _ if features.neon => instance!(mul_mask, chain),
+        _ => instance!(mul_mask_in_core, chain),
     };
     // SAFETY: the arms above let no kernel through whose instructions are not there.
-    unsafe { kernel(chain.iterations, &mut lanes, &constants) };
-    Some(digest::floats(&lanes[..chain.op.lanes(chain.shape)]))
+    unsafe { run(kernel, chain, operands) }
 }
 
 /// A chain whose step is one line after another, each line for every lane.
@@ -86,44 +46,33 @@ macro_rules! scalar {
         /// # Safety
         /// The processor must have the instructions.
         unsafe fn $name<const USED: u32, const OPS: u32>(
-            n: u32, lanes: &mut [f64; FP_LANES], constants: &[f64; 2],
+            n: u32, lanes: &mut Lanes, c: f64, d: f64,
         ) {
             // SAFETY: reads and writes the lanes, reads the constants, and changes D0 to D9, of which
             // the last two are kept on the stack meanwhile. No exception traps in the FPSCR that a
             // Rust program runs with; only its sticky flags change.
             unsafe {
-                asm!(
-                    long!(),
-                    fpu!(),
-                    "vpush {{d8, d9}}",
-                    "vldmia {lanes}, {{d0-d7}}",
-                    "vldmia {constants}, {{d8, d9}}",
-                    ".p2align 5",
-                    "2:",
-                    ".rept {steps}",
-                    $(
-                        $line!("0"),
-                        ".if {used} > 1",
-                        $line!("1"), $line!("2"), $line!("3"), $line!("4"),
-                        $line!("5"), $line!("6"), $line!("7"),
-                        ".endif",
-                    )+
-                    ".endr",
-                    "subs {n}, {n}, #1",
-                    "bne 2b",
-                    "vstmia {lanes}, {{d0-d7}}",
-                    "vpop {{d8, d9}}",
-                    fpu_end!(),
-                    steps = const OPS / USED / $ops_per_step,
-                    used = const USED,
-                    lanes = in(reg) lanes,
-                    constants = in(reg) constants,
-                    n = inout(reg) n => _,
-                    in("r0") constants[1].to_bits() as u32,
-                    in("r1") (constants[1].to_bits() >> 32) as u32,
-                    out("r2") _, out("r3") _,
-                    out("d0") _, out("d1") _, out("d2") _, out("d3") _,
-                    out("d4") _, out("d5") _, out("d6") _, out("d7") _,
+                repeat!(
+                    n,
+                    OPS / USED / $ops_per_step,
+                    [
+                        fpu!(),
+                        "vpush {{d8, d9}}",
+                        "vldmia {lanes}, {{d0-d7}}",
+                        "vldmia {constants}, {{d8, d9}}",
+                    ],
+                    [$(every_lane!($line)),+],
+                    ["vstmia {lanes}, {{d0-d7}}", "vpop {{d8, d9}}", fpu_end!()],
+                    [
+                        used = const USED,
+                        lanes = in(reg) lanes,
+                        constants = in(reg) &[c, d],
+                        in("r0") d.to_bits() as u32,
+                        in("r1") (d.to_bits() >> 32) as u32,
+                        out("r2") _, out("r3") _,
+                        out("d0") _, out("d1") _, out("d2") _, out("d3") _,
+                        out("d4") _, out("d5") _, out("d6") _, out("d7") _,
+                    ],
                 );
             }
         }
@@ -158,29 +107,25 @@ scalar!(mul_mask_in_core, 1, mul_c, and_in_core);
 ///
 /// # Safety
 /// The processor must have VFP.
-unsafe fn rounding<const OPS: u32>(n: u32) {
+unsafe fn rounding<const USED: u32, const OPS: u32>(n: u32, _lanes: &mut Lanes, _c: f64, _d: f64) {
     // SAFETY: changes the rounding mode alone, and leaves the FPSCR as it was.
     unsafe {
-        asm!(
-            long!(),
-            fpu!(),
-            "vmrs {default}, fpscr",
-            "orr {toward_zero}, {default}, #{bits}",
-            ".p2align 5",
-            "2:",
-            ".rept {ops}",
-            "vmsr fpscr, {toward_zero}",
-            "vmsr fpscr, {default}",
-            ".endr",
-            "subs {n}, {n}, #1",
-            "bne 2b",
-            fpu_end!(),
-            ops = const OPS,
-            bits = const ROUND_TOWARD_ZERO,
-            default = out(reg) _,
-            toward_zero = out(reg) _,
-            n = inout(reg) n => _,
-            options(nostack)
+        repeat!(
+            n,
+            OPS,
+            [
+                fpu!(),
+                "vmrs {default}, fpscr",
+                "orr {toward_zero}, {default}, #{bits}",
+            ],
+            ["vmsr fpscr, {toward_zero}", "vmsr fpscr, {default}"],
+            [fpu_end!()],
+            [
+                bits = const ROUND_TOWARD_ZERO,
+                default = out(reg) _,
+                toward_zero = out(reg) _,
+            ],
+            nostack
         );
     }
 }

@@ -56,6 +56,19 @@ macro_rules! repeat {
     };
 }
 
+/// The instance of a kernel for a chain's shape and body: how many lanes, how many operations.
+macro_rules! instance {
+    ($($name:ident)::+, $chain:expr) => {{
+        use probe_core::machine::{Body, Shape};
+        match ($chain.shape, $chain.body) {
+            (Shape::Dependent, Body::Single) => $($name)::+::<1, SINGLE>,
+            (Shape::Dependent, Body::Double) => $($name)::+::<1, DOUBLE>,
+            (Shape::Independent, Body::Single) => $($name)::+::<FP, SINGLE>,
+            (Shape::Independent, Body::Double) => $($name)::+::<FP, DOUBLE>,
+        }
+    }};
+}
+
 /// Names a line of assembly: its parts, between which the number of the lane comes. For assemblers that cannot
 /// tell a parameter of `.irp` from what follows it inside `.rept`.
 macro_rules! line {
@@ -69,6 +82,44 @@ macro_rules! line {
     };
 }
 
+/// A line made by `line!`, for every lane of the shape, of which there are `{used}`.
+macro_rules! every_lane {
+    ($line:ident) => {
+        concat!(
+            $line!("0"),
+            "\n.if {used} > 1\n",
+            $line!("1"),
+            "\n",
+            $line!("2"),
+            "\n",
+            $line!("3"),
+            "\n",
+            $line!("4"),
+            "\n",
+            $line!("5"),
+            "\n",
+            $line!("6"),
+            "\n",
+            $line!("7"),
+            "\n.endif"
+        )
+    };
+}
+
+/// Lines for every lane of the shape, of which there are `{used}`; `\lane` is its number.
+macro_rules! by_lane {
+    ($($line:expr),+) => {
+        concat!(
+            ".irp lane, 0,1,2,3,4,5,6,7\n.if \\lane < {used}\n",
+            $($line, "\n",)+
+            ".endif\n.endr"
+        )
+    };
+}
+
+// x86 of 32 bits computes on bits in memory: Rust's own binary64 may live in the x87 there.
+#[cfg(not(target_arch = "x86"))]
+pub mod float;
 #[macro_use]
 pub mod integer;
 #[macro_use]

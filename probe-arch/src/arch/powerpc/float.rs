@@ -9,64 +9,26 @@
 //! One block serves both shapes: `.irp` writes each line for eight lanes, `.if` keeps those that the
 //! shape has. Lane i lives in register i; 8 and 9 hold the constants.
 
+use super::common::float::{run, Kernel, Lanes};
 use super::common::{DOUBLE, FP, SINGLE};
 use super::identity::Features;
-use c_shims::digest;
-use core::arch::asm;
-use probe_core::machine::{special_operands, Body, Chain, Op, Operands, Shape, FP_LANES};
-
-/// A kernel: iterations, lanes, two constants.
-///
-/// Unsafe, because the processor must have the kernel's instructions.
-type Kernel = unsafe fn(usize, &mut [f64; FP_LANES], f64, f64);
-
-/// Picks the instance of a kernel for a shape and a body.
-macro_rules! instance {
-    ($name:ident, $chain:expr) => {
-        match ($chain.shape, $chain.body) {
-            (Shape::Dependent, Body::Single) => $name::<1, SINGLE>,
-            (Shape::Dependent, Body::Double) => $name::<1, DOUBLE>,
-            (Shape::Independent, Body::Single) => $name::<FP, SINGLE>,
-            (Shape::Independent, Body::Double) => $name::<FP, DOUBLE>,
-        }
-    };
-}
+use probe_core::machine::{Chain, Op, Operands};
 
 /// Runs a binary64 chain. `None` for the rounding switch in the shape that it has not, and for a
 /// square root where the processor has none.
 pub(super) fn chain(chain: Chain, operands: &Operands, features: &Features) -> Option<u64> {
-    let n = chain.iterations as usize;
-    let mut lanes = operands.fx.map(f64::from_bits);
-    let mut c = f64::from_bits(operands.fc);
-    let mut d = 1.0 / c;
     let kernel: Kernel = match chain.op {
         Op::FpAdd => instance!(add, chain),
         Op::FpMul => instance!(mul, chain),
         Op::FpDiv => instance!(div, chain),
         Op::FpSqrt if features.sqrt => instance!(sqrt, chain),
         Op::FpSqrt => return None,
-        Op::FpRounding if chain.shape == Shape::Dependent => {
-            match chain.body {
-                Body::Single => rounding::<SINGLE>(n),
-                Body::Double => rounding::<DOUBLE>(n),
-            }
-            return Some(digest::lanes([0]));
-        }
-        Op::FpRounding => return None,
-        special => {
-            let (x, m, k) = special_operands(special);
-            lanes = [f64::from_bits(x); FP_LANES];
-            (c, d) = (f64::from_bits(m), f64::from_bits(k));
-            if features.vsx {
-                instance!(mul_mask_vsx, chain)
-            } else {
-                instance!(mul_mask, chain)
-            }
-        }
+        Op::FpRounding => instance!(rounding, chain),
+        _ if features.vsx => instance!(mul_mask_vsx, chain),
+        _ => instance!(mul_mask, chain),
     };
     // SAFETY: the arms above let no kernel through whose instructions are not there.
-    unsafe { kernel(n, &mut lanes, c, d) };
-    Some(digest::floats(&lanes[..chain.op.lanes(chain.shape)]))
+    unsafe { run(kernel, chain, operands) }
 }
 
 /// A chain whose step is one group of lines after another, each group for every lane. The operands
@@ -76,7 +38,7 @@ macro_rules! scalar {
         /// # Safety
         /// The processor must have the instructions.
         unsafe fn $name<const USED: u32, const OPS: u32>(
-            n: usize, lanes: &mut [f64; FP_LANES], c: f64, d: f64,
+            n: u32, lanes: &mut Lanes, c: f64, d: f64,
         ) {
             let [mut x0, mut x1, mut x2, mut x3, mut x4, mut x5, mut x6, mut x7] = *lanes;
             $(let $d = d.to_bits();)?
@@ -84,30 +46,18 @@ macro_rules! scalar {
             // say so). Exceptions are disabled in the FPSCR that a Rust program runs with; only its
             // status bits change. The caller vouches for the instructions.
             unsafe {
-                asm!(
-                    "mtctr {n}",
-                    ".p2align 5",
-                    "2:",
-                    long!(),
-                    ".rept {steps}",
-                    $(
-                        ".irp lane, 0,1,2,3,4,5,6,7",
-                        ".if \\lane < {used}",
-                        $($line,)+
-                        ".endif",
-                        ".endr",
-                    )+
-                    ".endr",
-                    "bdnz 2b",
-                    steps = const OPS / USED / $ops_per_step,
-                    used = const USED,
-                    n = in(reg) n,
-                    $($($operand)*)?
-                    inout("f0") x0, inout("f1") x1, inout("f2") x2, inout("f3") x3,
-                    inout("f4") x4, inout("f5") x5, inout("f6") x6, inout("f7") x7,
-                    in("f8") c, in("f9") d,
-                    out("ctr") _,
-                    options(nostack)
+                repeat!(
+                    n,
+                    OPS / USED / $ops_per_step,
+                    [$(by_lane!($($line),+)),+],
+                    [
+                        used = const USED,
+                        $($($operand)*)?
+                        inout("f0") x0, inout("f1") x1, inout("f2") x2, inout("f3") x3,
+                        inout("f4") x4, inout("f5") x5, inout("f6") x6, inout("f7") x7,
+                        in("f8") c, in("f9") d,
+                    ],
+                    nostack
                 );
             }
             *lanes = [x0, x1, x2, x3, x4, x5, x6, x7];
@@ -147,7 +97,7 @@ scalar!(
         "lfd \\lane, 8 * \\lane({place})"
     ];
     |mask|
-    place = in(reg_nonzero) &mut [0u64; FP_LANES],
+    place = in(reg_nonzero) &mut [0u64; FP as usize],
     // PowerPC of 32 bits is big-endian: the upper word comes first.
     first = in(reg) (mask >> 32) as u32,
     second = in(reg) mask as u32,
@@ -167,7 +117,7 @@ scalar!(
         "lfd \\lane, 8 * \\lane({place})"
     ];
     |mask|
-    place = in(reg_nonzero) &mut [0u64; FP_LANES],
+    place = in(reg_nonzero) &mut [0u64; FP as usize],
     mask = in(reg) mask,
     t = out(reg) _,
 );
@@ -176,28 +126,17 @@ scalar!(
 ///
 /// Assembly, because Rust takes the rounding mode to be the default everywhere. Here the mode is back
 /// before the block ends, and nothing computes inside.
-fn rounding<const OPS: u32>(n: usize) {
+fn rounding<const USED: u32, const OPS: u32>(n: u32, _lanes: &mut Lanes, _c: f64, _d: f64) {
     // SAFETY: puts the FPSCR back as it was; in between only its rounding mode differs.
     unsafe {
-        asm!(
-            "mffs {kept}",
-            "mtfsb0 30",
-            "mtfsb0 31",
-            "mtctr {n}",
-            ".p2align 5",
-            "2:",
-            long!(),
-            ".rept {ops}",
-            "mtfsb1 31",
-            "mtfsb0 31",
-            ".endr",
-            "bdnz 2b",
-            "mtfsf 255, {kept}",
-            ops = const OPS,
-            n = in(reg) n,
-            kept = out(freg) _,
-            out("ctr") _,
-            options(nostack)
+        repeat!(
+            n,
+            OPS,
+            ["mffs {kept}", "mtfsb0 30", "mtfsb0 31"],
+            ["mtfsb1 31", "mtfsb0 31"],
+            ["mtfsf 255, {kept}"],
+            [kept = out(freg) _,],
+            nostack
         );
     }
 }

@@ -19,9 +19,7 @@ use super::common::{DOUBLE, FP, SINGLE};
 use super::identity::Float;
 use c_shims::digest;
 use core::arch::asm;
-use probe_core::machine::{
-    special_operands, Body, Chain, Op, Operands, Shape, FP_LANES, NAN_DIGEST,
-};
+use probe_core::machine::{special_operands, Chain, Op, Operands, Shape, FP_LANES, NAN_DIGEST};
 
 /// MXCSR bits 13 and 14 set: round toward zero.
 const SSE_TOWARD_ZERO: u32 = 0b11 << 13;
@@ -51,18 +49,6 @@ const OTHER: usize = core::mem::offset_of!(Work, other);
 
 /// A kernel: iterations, lanes and constants. Unsafe, because the processor must have its unit.
 type Kernel = unsafe fn(u32, &mut Work);
-
-/// Picks the instance of a kernel for a shape and a body.
-macro_rules! instance {
-    ($unit:ident :: $name:ident, $chain:expr) => {
-        match ($chain.shape, $chain.body) {
-            (Shape::Dependent, Body::Single) => $unit::$name::<1, SINGLE>,
-            (Shape::Dependent, Body::Double) => $unit::$name::<1, DOUBLE>,
-            (Shape::Independent, Body::Single) => $unit::$name::<FP, SINGLE>,
-            (Shape::Independent, Body::Double) => $unit::$name::<FP, DOUBLE>,
-        }
-    };
-}
 
 /// The kernels of one unit for an operation.
 macro_rules! kernel {

@@ -15,7 +15,7 @@ use super::common::{DOUBLE, FP, SINGLE};
 use super::identity::Features;
 use c_shims::digest;
 use core::arch::asm;
-use probe_core::machine::{Body, Chain, Op, Operands, Shape, FP_LANES};
+use probe_core::machine::{Chain, Op, Operands, FP_LANES};
 
 /// 32-bit words in a narrow and in a wide vector.
 const NARROW: usize = 4;
@@ -83,18 +83,6 @@ impl Vector {
 ///
 /// Unsafe, because the processor must have the kernel's instructions.
 type Kernel = unsafe fn(u32, &mut Lanes, &Vector, &Vector);
-
-/// Picks the instance of a kernel for a shape and a body.
-macro_rules! instance {
-    ($name:ident, $chain:expr) => {
-        match ($chain.shape, $chain.body) {
-            (Shape::Dependent, Body::Single) => $name::<1, SINGLE>,
-            (Shape::Dependent, Body::Double) => $name::<1, DOUBLE>,
-            (Shape::Independent, Body::Single) => $name::<FP, SINGLE>,
-            (Shape::Independent, Body::Double) => $name::<FP, DOUBLE>,
-        }
-    };
-}
 
 /// The kernel of an operation on this processor; `None` where it lacks the instructions.
 fn kernel(chain: Chain, has: &Features) -> Option<Kernel> {
