@@ -6,9 +6,6 @@ use probe_core::machine::{
     special_operands, Chain, Op, Operands, Pattern, Shape, FP_LANES, INT_LANES,
 };
 
-/// Functions among which indirect calls choose, and the deepest nesting of calls.
-const MAX_TARGETS: u8 = 64;
-
 /// Whether binary64 is rounded at once everywhere. Where the compiler keeps excess precision the
 /// floating-point chains are absent (`vg_strict_binary64` in the header).
 pub fn strict_floats() -> bool {
@@ -51,7 +48,7 @@ pub unsafe fn follow(at: usize, steps: u32) -> usize {
 /// See [`probe_core::machine::Machine::branches`].
 pub fn branches(pattern: Pattern<'_>) -> Option<u32> {
     let period = u32::try_from(pattern.directions.len()).ok()?;
-    if period == 0 || pattern.branches == 0 {
+    if !sound::branches(&pattern) {
         return None;
     }
     let directions = pattern.directions.as_ptr();
@@ -62,19 +59,16 @@ pub fn branches(pattern: Pattern<'_>) -> Option<u32> {
 /// See [`probe_core::machine::Machine::indirect`].
 pub fn indirect(targets: u8, order: &[u8], calls: u32) -> Option<u32> {
     let length = u32::try_from(order.len()).ok()?;
-    let sound = (1..=MAX_TARGETS).contains(&targets)
-        && length > 0
-        && calls > 0
-        && order.iter().all(|&target| target < targets);
     // SAFETY: `order` has `length` bytes, at least one, each below 64.
-    sound.then(|| unsafe { raw::vg_indirect(order.as_ptr(), length, calls) })
+    sound::indirect(targets, order, calls)
+        .then(|| unsafe { raw::vg_indirect(order.as_ptr(), length, calls) })
 }
 
 /// See [`probe_core::machine::Machine::nested_calls`].
 pub fn nested_calls(depth: u8, times: u32) -> Option<u32> {
-    let sound = (1..=MAX_TARGETS).contains(&depth) && times > 0;
     // SAFETY: the depth is in range.
-    sound.then(|| unsafe { raw::vg_nested_calls(u32::from(depth), times) })
+    sound::nested_calls(depth, times)
+        .then(|| unsafe { raw::vg_nested_calls(u32::from(depth), times) })
 }
 
 /// Runs an integer chain; `None` for operands with which a division would fault.

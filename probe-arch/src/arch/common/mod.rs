@@ -117,6 +117,8 @@ macro_rules! by_lane {
     };
 }
 
+#[macro_use]
+pub mod branch;
 // x86 of 32 bits computes on bits in memory: Rust's own binary64 may live in the x87 there.
 #[cfg(not(target_arch = "x86"))]
 pub mod float;

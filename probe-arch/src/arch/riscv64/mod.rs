@@ -101,15 +101,15 @@ unsafe impl Port for Backend {
     }
 
     fn branches(pattern: Pattern<'_>) -> Option<u32> {
-        branch::branches(pattern)
+        common::branch::branches::<Self>(pattern)
     }
 
     fn indirect(targets: u8, order: &[u8], calls: u32) -> Option<u32> {
-        branch::indirect(targets, order, calls)
+        common::branch::indirect::<Self>(targets, order, calls)
     }
 
     fn nested_calls(depth: u8, times: u32) -> Option<u32> {
-        branch::nested_calls(depth, times)
+        common::branch::nested_calls::<Self>(depth, times)
     }
 
     fn quirk(&self, probe: u16, operand: [u32; 2]) -> Option<QuirkWords> {

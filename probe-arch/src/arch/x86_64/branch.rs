@@ -9,145 +9,119 @@
 //! In all loops the index goes round by a conditional move, so that the only conditional branch
 //! besides the measured one is the loop's own, which is always taken but once.
 
+use super::common::branch::{Kernels, MAX_TARGETS};
+use super::Backend;
 use core::arch::asm;
-use probe_core::machine::Pattern;
 
-/// Functions among which indirect calls choose, and the deepest nesting of calls.
-const MAX_TARGETS: u8 = 64;
 /// Bytes from one function to the next: room for the longest, and a power of two.
 const TARGET_BYTES: usize = 16;
 
-/// Executes one conditional jump for each element: taken where the direction is not 0.
-///
-/// One jump instruction serves all elements, so that it is predicted from the history alone, as
-/// the period of the pattern decides. What it jumps over counts the branches not taken.
-pub(super) fn branches(pattern: Pattern<'_>) -> Option<u32> {
-    let directions = pattern.directions;
-    if directions.is_empty() || pattern.branches == 0 {
-        return None;
-    }
-    let mut not_taken = 0u32;
-    // SAFETY: reads `directions` at an index that goes from 0 to its length less one and round
-    // again; changes only the registers named.
-    unsafe {
-        asm!(
-            ".p2align 5",
-            "2:",
-            "cmp byte ptr [{directions} + {index}], 0",
-            "jne 3f",
-            "inc {not_taken:e}",
-            "3:",
-            "inc {index}",
-            "cmp {index}, {period}",
-            "cmove {index}, {zero}",
-            "dec {n:e}",
-            "jnz 2b",
-            directions = in(reg) directions.as_ptr(),
-            period = in(reg) directions.len(),
-            zero = in(reg) 0usize,
-            index = inout(reg) 0usize => _,
-            n = inout(reg) pattern.branches => _,
-            not_taken = inout(reg) not_taken,
-            options(nostack, readonly)
-        );
-    }
-    Some(pattern.branches - not_taken)
-}
+impl Kernels for Backend {
+    const NESTED_BYTES: usize = TARGET_BYTES;
 
-/// Calls one of 64 functions through a register, as `order` says.
-pub(super) fn indirect(targets: u8, order: &[u8], calls: u32) -> Option<u32> {
-    let sound = (1..=MAX_TARGETS).contains(&targets)
-        && !order.is_empty()
-        && calls > 0
-        && order.iter().all(|&target| target < targets);
-    if !sound {
-        return None;
+    unsafe fn branches(directions: &[u8], n: u32) -> u32 {
+        let mut not_taken = 0u32;
+        // SAFETY: reads `directions` at an index that goes from 0 to its length less one and round
+        // again; changes only the registers named.
+        unsafe {
+            asm!(
+                ".p2align 5",
+                "2:",
+                "cmp byte ptr [{directions} + {index}], 0",
+                "jne 3f",
+                "inc {not_taken:e}",
+                "3:",
+                "inc {index}",
+                "cmp {index}, {period}",
+                "cmove {index}, {zero}",
+                "dec {n:e}",
+                "jnz 2b",
+                directions = in(reg) directions.as_ptr(),
+                period = in(reg) directions.len(),
+                zero = in(reg) 0usize,
+                index = inout(reg) 0usize => _,
+                n = inout(reg) n => _,
+                not_taken = inout(reg) not_taken,
+                options(nostack, readonly)
+            );
+        }
+        not_taken
     }
-    let mut x = 0u32;
-    // SAFETY: reads `order` at an index below its length; every byte of it is below 64, so every
-    // call goes to one of the 64 functions of the block, which return to it. The block may use the
-    // stack (no `nostack`), and changes only the registers named.
-    unsafe {
-        asm!(
-            "lea {functions}, [rip + 3f]",
-            "jmp 4f",
-            ".p2align 6",
-            "3:",
-            concat!(
-                ".irp target, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,",
-                "16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,",
-                "32,33,34,35,36,37,38,39,40,41,42,43,44,45,46,47,",
-                "48,49,50,51,52,53,54,55,56,57,58,59,60,61,62,63"
-            ),
-            ".p2align 4",
-            "lea {x:e}, [{x:r} + 4 * {x:r} + \\target]",
-            "ret",
-            ".endr",
-            ".p2align 5",
-            "4:",
-            "movzx {address:e}, byte ptr [{order} + {index}]",
-            "shl {address:e}, {shift}",
-            "add {address}, {functions}",
-            "call {address}",
-            "inc {index}",
-            "cmp {index}, {length}",
-            "cmove {index}, {zero}",
-            "dec {n:e}",
-            "jnz 4b",
-            shift = const TARGET_BYTES.ilog2(),
-            order = in(reg) order.as_ptr(),
-            length = in(reg) order.len(),
-            zero = in(reg) 0usize,
-            functions = out(reg) _,
-            address = out(reg) _,
-            index = inout(reg) 0usize => _,
-            n = inout(reg) calls => _,
-            x = inout(reg) x,
-        );
-    }
-    Some(x)
-}
 
-/// Calls through `depth` functions and back. Every call has its own place to return to, so that a
-/// return stack that is too small is not helped out by the predictor of indirect jumps.
-pub(super) fn nested_calls(depth: u8, times: u32) -> Option<u32> {
-    if !(1..=MAX_TARGETS).contains(&depth) || times == 0 {
-        return None;
+    unsafe fn indirect(order: &[u8], calls: u32) -> u32 {
+        let mut x = 0u32;
+        // SAFETY: reads `order` at an index below its length; every byte of it is below 64, so every
+        // call goes to one of the 64 functions of the block, which return to it. The block may use the
+        // stack (no `nostack`), and changes only the registers named.
+        unsafe {
+            asm!(
+                "lea {functions}, [rip + 3f]",
+                "jmp 4f",
+                ".p2align 6",
+                "3:",
+                each_target!(),
+                ".p2align 4",
+                "lea {x:e}, [{x:r} + 4 * {x:r} + \\target]",
+                "ret",
+                ".endr",
+                ".p2align 5",
+                "4:",
+                "movzx {address:e}, byte ptr [{order} + {index}]",
+                "shl {address:e}, {shift}",
+                "add {address}, {functions}",
+                "call {address}",
+                "inc {index}",
+                "cmp {index}, {length}",
+                "cmove {index}, {zero}",
+                "dec {n:e}",
+                "jnz 4b",
+                shift = const TARGET_BYTES.ilog2(),
+                order = in(reg) order.as_ptr(),
+                length = in(reg) order.len(),
+                zero = in(reg) 0usize,
+                functions = out(reg) _,
+                address = out(reg) _,
+                index = inout(reg) 0usize => _,
+                n = inout(reg) calls => _,
+                x = inout(reg) x,
+            );
+        }
+        x
     }
-    // Function 0 calls function 1 and so on to the last, so a call of function 64 - depth nests
-    // `depth` deep.
-    let skipped = usize::from(MAX_TARGETS - depth) * TARGET_BYTES;
-    let mut calls = 0u32;
-    // SAFETY: the address called is that of one of the 64 functions of the block, each of which
-    // calls the next and returns; the last only returns. At most 65 return addresses, 520 bytes,
-    // are on the stack (no `nostack`). Changes only the registers named.
-    unsafe {
-        asm!(
-            "lea {tmp}, [rip + 3f]",
-            "add {entry}, {tmp}",
-            "jmp 5f",
-            ".p2align 6",
-            "3:",
-            ".rept {inner}",
-            "inc {calls:e}",
-            "call 4f",
-            "ret",
-            ".p2align 4",
-            "4:",
-            ".endr",
-            "inc {calls:e}",
-            "ret",
-            ".p2align 5",
-            "5:",
-            "call {entry}",
-            "dec {n:e}",
-            "jnz 5b",
-            inner = const MAX_TARGETS - 1,
-            tmp = out(reg) _,
-            entry = inout(reg) skipped => _,
-            calls = inout(reg) calls,
-            n = inout(reg) times => _,
-        );
+
+    unsafe fn nested_calls(skipped: usize, times: u32) -> u32 {
+        let mut calls = 0u32;
+        // SAFETY: the address called is that of one of the 64 functions of the block, each of which
+        // calls the next and returns; the last only returns. At most 65 return addresses, 520 bytes,
+        // are on the stack (no `nostack`). Changes only the registers named.
+        unsafe {
+            asm!(
+                "lea {tmp}, [rip + 3f]",
+                "add {entry}, {tmp}",
+                "jmp 5f",
+                ".p2align 6",
+                "3:",
+                ".rept {inner}",
+                "inc {calls:e}",
+                "call 4f",
+                "ret",
+                ".p2align 4",
+                "4:",
+                ".endr",
+                "inc {calls:e}",
+                "ret",
+                ".p2align 5",
+                "5:",
+                "call {entry}",
+                "dec {n:e}",
+                "jnz 5b",
+                inner = const MAX_TARGETS - 1,
+                tmp = out(reg) _,
+                entry = inout(reg) skipped => _,
+                calls = inout(reg) calls,
+                n = inout(reg) times => _,
+            );
+        }
+        calls
     }
-    Some(calls)
 }
