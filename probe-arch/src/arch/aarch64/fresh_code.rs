@@ -10,6 +10,7 @@
 //! The constant lies in the instructions, not in data beside them, so that a patch that is not
 //! synchronised may leave the old one in an instruction cache that is not coherent.
 
+use super::common::fresh_code::write;
 use super::identity::cache_type;
 use c_shims::arch::MAX_FRESH_BYTES;
 use core::arch::asm;
@@ -38,18 +39,7 @@ const fn bytes(adds: u16) -> usize {
 
 const _: () = assert!(bytes(MAX_FRESH_ADDS) <= MAX_FRESH_BYTES);
 
-/// The routine's type.
-type Code = extern "C" fn(u32) -> u32;
-
-/// Calls a routine.
-///
-/// # Safety
-/// What [`encode`] wrote must lie at `code`, executable.
-pub(super) unsafe fn call(code: *const u8, x: u32) -> u32 {
-    // SAFETY: the caller vouches for a function of this type.
-    let code = unsafe { core::mem::transmute::<*const u8, Code>(code) };
-    code(x)
-}
+call!("C");
 
 /// Writes the routine; gives its length. Instructions are little-endian whatever data is.
 pub(super) fn encode(routine: Routine, code: &mut [u8; MAX_FRESH_BYTES]) -> usize {
@@ -59,9 +49,7 @@ pub(super) fn encode(routine: Routine, code: &mut [u8; MAX_FRESH_BYTES]) -> usiz
     ];
     let adds = core::iter::repeat_n(ADD_W0_W1, usize::from(routine.adds));
     let instructions = head.into_iter().chain(adds).chain([RET]);
-    for (place, instruction) in code.chunks_exact_mut(INSTRUCTION).zip(instructions) {
-        place.copy_from_slice(&instruction.to_le_bytes());
-    }
+    write(instructions.map(u32::to_le_bytes), code);
     bytes(routine.adds)
 }
 

@@ -10,6 +10,7 @@
 //! The constant lies in the instructions, eight bits in each of four, as version 4T can; not in a
 //! literal, so that a patch that is not synchronised may leave the old one in the instruction cache.
 
+use super::common::fresh_code::write;
 use super::identity::Features;
 use c_shims::arch::MAX_FRESH_BYTES;
 use core::arch::asm;
@@ -22,10 +23,11 @@ const ADD_R0_R1: u32 = 0xe080_0001;
 /// `bx lr`.
 const BX_LR: u32 = 0xe12f_ff1e;
 
-/// Bytes of an instruction.
-const INSTRUCTION: usize = 4;
 /// Number of the system call that makes a range visible to instruction fetch.
 const CACHEFLUSH: u32 = 0x000f_0002;
+
+/// Bytes of an instruction.
+const INSTRUCTION: usize = 4;
 
 /// Bytes of a routine of so many additions.
 const fn bytes(adds: u16) -> usize {
@@ -34,18 +36,8 @@ const fn bytes(adds: u16) -> usize {
 
 const _: () = assert!(bytes(MAX_FRESH_ADDS) <= MAX_FRESH_BYTES);
 
-/// The routine's type.
-type Code = extern "C" fn(u32) -> u32;
-
-/// Calls a routine.
-///
-/// # Safety
-/// What [`encode`] wrote must lie at `code`, executable.
-pub(super) unsafe fn call(code: *const u8, x: u32) -> u32 {
-    // SAFETY: the caller vouches for a function of this type; the address is even, so it is A32.
-    let code = unsafe { core::mem::transmute::<*const u8, Code>(code) };
-    code(x)
-}
+// The address is even, so it is A32.
+call!("C");
 
 /// Writes the routine; gives its length. `None` where nobody can make it visible: without Linux a
 /// program has no say over caches, and where instructions are not in the order of data (BE8).
@@ -60,9 +52,7 @@ pub(super) fn encode(routine: Routine, code: &mut [u8; MAX_FRESH_BYTES]) -> Opti
         .map(|(instruction, byte)| instruction | u32::from(byte));
     let adds = core::iter::repeat_n(ADD_R0_R1, usize::from(routine.adds));
     let instructions = head.chain(adds).chain([BX_LR]);
-    for (place, instruction) in code.chunks_exact_mut(INSTRUCTION).zip(instructions) {
-        place.copy_from_slice(&instruction.to_le_bytes());
-    }
+    write(instructions.map(u32::to_le_bytes), code);
     Some(bytes(routine.adds))
 }
 

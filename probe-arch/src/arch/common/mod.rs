@@ -123,6 +123,8 @@ pub mod branch;
 #[cfg(not(target_arch = "x86"))]
 pub mod float;
 #[macro_use]
+pub mod fresh_code;
+#[macro_use]
 pub mod integer;
 #[macro_use]
 pub mod memory;

@@ -13,6 +13,7 @@
 //! pointer, because on 64 bits the first ABI's function pointers are descriptors (64-bit PowerPC ELF
 //! ABI Supplement, "Function Descriptors").
 
+use super::common::fresh_code::write;
 use c_shims::arch::MAX_FRESH_BYTES;
 use core::arch::asm;
 use probe_core::machine::{Routine, MAX_FRESH_ADDS};
@@ -23,12 +24,13 @@ const ADDIS_3_3: u32 = 15 << 26 | 3 << 21 | 3 << 16;
 const ADDI_3_3: u32 = 14 << 26 | 3 << 21 | 3 << 16;
 /// `blr`.
 const BLR: u32 = 0x4e80_0020;
-/// Bytes of an instruction.
-const INSTRUCTION: usize = 4;
 /// Instructions of one addition.
 const ADD: usize = 2;
 /// The smallest cache block of any PowerPC, bytes.
 const SMALLEST_BLOCK: usize = 16;
+
+/// Bytes of an instruction.
+const INSTRUCTION: usize = 4;
 
 /// Bytes of a routine of so many additions.
 const fn bytes(adds: u16) -> usize {
@@ -45,9 +47,7 @@ pub(super) fn encode(routine: Routine, code: &mut [u8; MAX_FRESH_BYTES]) -> usiz
     let add = [ADDIS_3_3 | high, ADDI_3_3 | low];
     let adds = core::iter::repeat_n(add, usize::from(routine.adds)).flatten();
     let instructions = adds.chain([BLR]);
-    for (place, instruction) in code.chunks_exact_mut(INSTRUCTION).zip(instructions) {
-        place.copy_from_slice(&instruction.to_ne_bytes());
-    }
+    write(instructions.map(u32::to_ne_bytes), code);
     bytes(routine.adds)
 }
 

@@ -11,6 +11,7 @@
 //! So on x86 nothing is left to synchronise, and an unsynchronised patch runs as new code on every
 //! processor: the channel's stale rounds are 0 by architecture.
 
+use super::common::fresh_code::write;
 use c_shims::arch::MAX_FRESH_BYTES;
 use probe_core::machine::{Routine, MAX_FRESH_ADDS};
 
@@ -29,28 +30,16 @@ const fn bytes(adds: u16) -> usize {
 
 const _: () = assert!(bytes(MAX_FRESH_ADDS) <= MAX_FRESH_BYTES);
 
-/// The routine's type; the calling convention is named, so that it is the same on every system.
-type Code = extern "cdecl" fn(u32) -> u32;
-
-/// Calls a routine.
-///
-/// # Safety
-/// What [`encode`] wrote must lie at `code`, executable.
-pub(super) unsafe fn call(code: *const u8, x: u32) -> u32 {
-    // SAFETY: the caller vouches for a function of this type.
-    let code = unsafe { core::mem::transmute::<*const u8, Code>(code) };
-    code(x)
-}
+// The calling convention is named, so that it is the same on every system.
+call!("cdecl");
 
 /// Writes the routine; gives its length.
 pub(super) fn encode(routine: Routine, code: &mut [u8; MAX_FRESH_BYTES]) -> usize {
     let (head, rest) = code.split_at_mut(MOV_EAX_ARGUMENT.len());
     head.copy_from_slice(&MOV_EAX_ARGUMENT);
     let adds = usize::from(routine.adds);
-    for add in rest.chunks_exact_mut(ADD_BYTES).take(adds) {
-        add[0] = ADD_EAX;
-        add[1..].copy_from_slice(&routine.constant.to_le_bytes());
-    }
+    let [a, b, c, d] = routine.constant.to_le_bytes();
+    write(core::iter::repeat_n([ADD_EAX, a, b, c, d], adds), rest);
     rest[adds * ADD_BYTES] = RET;
     bytes(routine.adds)
 }

@@ -10,6 +10,7 @@
 //! So on x86 an unsynchronised patch runs as new code on every processor: the channel's stale rounds
 //! are 0 by architecture.
 
+use super::common::fresh_code::write;
 use c_shims::arch::MAX_FRESH_BYTES;
 use probe_core::machine::{Routine, MAX_FRESH_ADDS};
 
@@ -28,34 +29,22 @@ const fn bytes(adds: u16) -> usize {
 
 const _: () = assert!(bytes(MAX_FRESH_ADDS) <= MAX_FRESH_BYTES);
 
-/// The routine's type; the calling convention is named, so that it is the same on every system.
-type Code = extern "sysv64" fn(u32) -> u32;
-
 /// Serialises, as Intel's manual asks where code was changed through another address than the one it
 /// runs at. Processors that compare physical addresses run the new code without it.
 pub(super) fn synchronise() {
     super::identity::cpuid(0, 0);
 }
 
-/// Calls a routine.
-///
-/// # Safety
-/// What [`encode`] wrote must lie at `code`, executable.
-pub(super) unsafe fn call(code: *const u8, x: u32) -> u32 {
-    // SAFETY: the caller vouches for a function of this type.
-    let code = unsafe { core::mem::transmute::<*const u8, Code>(code) };
-    code(x)
-}
+// The calling convention is named, so that it is the same on every system.
+call!("sysv64");
 
 /// Writes the routine; gives its length.
 pub(super) fn encode(routine: Routine, code: &mut [u8; MAX_FRESH_BYTES]) -> usize {
     let (head, rest) = code.split_at_mut(MOV_EAX_EDI.len());
     head.copy_from_slice(&MOV_EAX_EDI);
     let adds = usize::from(routine.adds);
-    for add in rest.chunks_exact_mut(ADD_BYTES).take(adds) {
-        add[0] = ADD_EAX;
-        add[1..].copy_from_slice(&routine.constant.to_le_bytes());
-    }
+    let [a, b, c, d] = routine.constant.to_le_bytes();
+    write(core::iter::repeat_n([ADD_EAX, a, b, c, d], adds), rest);
     rest[adds * ADD_BYTES] = RET;
     bytes(routine.adds)
 }
