@@ -239,7 +239,11 @@ fn it_introduces_itself_and_its_tools() {
         Value::from_iter(tools.iter().map(arguments)),
         json!([
             ["health", [], null],
-            ["miners", ["architecture", "limit", "offset"], null],
+            [
+                "miners",
+                ["architecture", "family", "limit", "offset"],
+                null
+            ],
             ["machine", ["miner"], ["miner"]],
             ["epoch", [], null],
             ["balance", ["wallet"], ["wallet"]],
@@ -288,17 +292,30 @@ fn each_tool_says_what_the_node_says() {
         without(get(&node, "/health"), &moving)
     );
 
-    let paged = ["looked_at", "next_offset"];
     let miners = talk.tell("miners", json!({}));
     assert_eq!(miners["miners"][0]["miner"], MINER);
+    assert_eq!(miners["next_offset"], Value::Null);
     assert_eq!(
-        (&miners["looked_at"], &miners["next_offset"]),
-        (&json!(1), &Value::Null)
-    );
-    assert_eq!(
-        without(miners, &paged),
+        without(miners.clone(), &["next_offset"]),
         get(&node, "/api/miners?limit=25&offset=0")
     );
+    let known = |name: &str| {
+        miners["miners"][0][name]
+            .as_str()
+            .expect("a name")
+            .to_owned()
+    };
+    let (class, family) = (known("device_arch"), known("device_family"));
+    for (narrowed, count) in [
+        (json!({ "architecture": class.to_ascii_uppercase() }), 1),
+        (json!({ "family": family, "architecture": class }), 1),
+        (json!({ "architecture": "alpha" }), 0),
+        (json!({ "family": "Apple Silicon" }), 0),
+    ] {
+        let told = talk.tell("miners", narrowed.clone());
+        assert_eq!(told["pagination"]["total"], count, "{narrowed}");
+        assert_eq!(told["miners"].as_array().map(Vec::len), Some(count));
+    }
 
     let machine = talk.tell("machine", json!({ "miner": MINER }));
     let of = |what: &str| get(&node, &format!("/api/miner/{MINER}/{what}"));
@@ -475,24 +492,27 @@ fn sick_and_hostile_nodes_are_told_from_good_ones() {
     talk.ends_well();
 }
 
-/// A node with so many machines, every seventh a G4.
-fn crowd(total: usize) -> String {
+/// A node with so many machines, every seventh a G4, that filters by class where `filters`.
+fn crowd(total: usize, filters: bool) -> String {
     serve(move |_, request| {
         let (_, query) = request.path.split_once('?').expect("a query");
         let parameter = |name: &str| {
             let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-            let value = pairs.find(|(it, _)| *it == name).expect("it is there").1;
+            pairs.find(|(it, _)| *it == name).map(|(_, value)| value)
+        };
+        let number = |name: &str| {
+            let value = parameter(name).expect("it is there");
             value.parse::<usize>().expect("a number")
         };
-        let (limit, offset) = (parameter("limit"), parameter("offset"));
-        assert!(limit <= 1_000, "more than a node gives");
-        let page: Vec<Value> = (offset..total.min(offset + limit))
-            .map(|n| {
-                let class = if n % 7 == 0 { "g4" } else { "modern" };
-                json!({ "miner": format!("m{n}"), "device_arch": class })
-            })
+        let (limit, offset) = (number("limit"), number("offset"));
+        let wanted = parameter("class").filter(|_| filters);
+        let all: Vec<Value> = (0..total)
+            .map(|n| (n, if n % 7 == 0 { "g4" } else { "modern" }))
+            .filter(|(_, class)| wanted.is_none_or(|wanted| wanted == *class))
+            .map(|(n, class)| json!({ "miner": format!("m{n}"), "device_arch": class }))
             .collect();
-        let pagination = json!({ "total": total, "offset": offset });
+        let pagination = json!({ "total": all.len(), "offset": offset });
+        let page: Vec<Value> = all.into_iter().skip(offset).take(limit).collect();
         let answer = json!({ "miners": page, "pagination": pagination });
         Reply::Http(200, "", answer.to_string())
     })
@@ -524,30 +544,29 @@ fn walk(talk: &mut Talk, arguments: &Map<String, Value>) -> Vec<String> {
 fn a_list_is_walked_to_its_end_once() {
     const TOTAL: usize = 2_345;
     let home = Home::new();
-    let mut talk = Talk::begin(&home, &crowd(TOTAL));
+    let mut talk = Talk::begin(&home, &crowd(TOTAL, true));
     let every = |step: usize| -> Vec<String> {
         (0..TOTAL).step_by(step).map(|n| format!("m{n}")).collect()
     };
-    let all = Map::from_iter([(String::from("limit"), json!(100))]);
+    let arguments = |arguments: Value| match arguments {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    };
+    let all = arguments(json!({ "limit": 100 }));
     assert_eq!(walk(&mut talk, &all), every(1));
-    for limit in [1, 100] {
-        let g4 = json!({ "architecture": "G4", "limit": limit });
-        let g4 = g4.as_object().expect("an object");
-        if limit == 100 {
-            assert_eq!(walk(&mut talk, g4), every(7));
-        } else {
-            let one = talk.tell("miners", Value::Object(g4.clone()));
-            assert_eq!(
-                (&one["looked_at"], &one["next_offset"]),
-                (&json!(1), &json!(1))
-            );
-        }
-    }
+    let g4 = arguments(json!({ "architecture": "G4", "limit": 100 }));
+    assert_eq!(walk(&mut talk, &g4), every(7));
     let none = talk.tell("miners", json!({ "architecture": "alpha" }));
     assert_eq!(
-        (&none["miners"], &none["looked_at"]),
-        (&json!([]), &json!(1_000))
+        (&none["miners"], &none["next_offset"]),
+        (&json!([]), &Value::Null)
     );
+    talk.ends_well();
+
+    // One that lists everything, whatever it is asked, is not believed.
+    let mut talk = Talk::begin(&home, &crowd(TOTAL, false));
+    let told = talk.fail("miners", json!({ "architecture": "g4" }));
+    assert_eq!(told["code"], "NOT_A_NODE", "{told}");
     talk.ends_well();
 }
 

@@ -49,15 +49,42 @@ impl fmt::Display for Id {
     }
 }
 
-/// A class of silicon, such as `g4`.
+/// The name of a class or a family of silicon. As `Display` it is encoded for a query.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[schemars(crate = "schemars", inline, extend("examples" = ["g4", "core2"]))]
-pub struct Class(String);
+#[serde(try_from = "String")]
+#[schemars(crate = "schemars", inline)]
+#[schemars(extend("minLength" = 1, "maxLength" = ID_MAX, "pattern" = "^[ -~]+$"))]
+pub struct Silicon(String);
 
-impl Class {
-    /// Whether `other` is this class, in whatever case.
+impl Silicon {
+    /// The same in lower case, as nodes write classes.
+    pub fn lower(&self) -> Self {
+        Silicon(self.0.to_ascii_lowercase())
+    }
+
+    /// Whether `other` is the same name, in whatever case.
     pub fn is(&self, other: &str) -> bool {
         self.0.eq_ignore_ascii_case(other)
+    }
+}
+
+impl TryFrom<String> for Silicon {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let may = |b: u8| (b' '..=b'~').contains(&b);
+        if !text.is_empty() && text.len() <= ID_MAX && text.bytes().all(may) {
+            return Ok(Silicon(text));
+        }
+        Err(format!(
+            "a class or a family has 1 to {ID_MAX} printable characters of ASCII"
+        ))
+    }
+}
+
+impl fmt::Display for Silicon {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        utf8_percent_encode(&self.0, &UNRESERVED).fmt(f)
     }
 }
 
@@ -149,6 +176,19 @@ mod tests {
             assert_eq!(id(bad), None, "{bad:?}");
         }
         assert_eq!(id(&"x".repeat(ID_MAX + 1)), None);
+    }
+
+    #[test]
+    fn silicon_stays_one_value_of_a_query() {
+        let silicon = |text: &str| Silicon::try_from(String::from(text));
+        let shown = |text: &str| silicon(text).map(|it| it.to_string());
+        assert_eq!(shown("Apple Silicon").as_deref(), Ok("Apple%20Silicon"));
+        assert_eq!(shown("a&limit=1#").as_deref(), Ok("a%26limit%3D1%23"));
+        let g4 = silicon("G4").map(|it| it.lower().to_string());
+        assert_eq!(g4.as_deref(), Ok("g4"));
+        for bad in ["", "\n", "ä", &"x".repeat(ID_MAX + 1)] {
+            assert!(silicon(bad).is_err(), "{bad:?}");
+        }
     }
 
     proptest! {

@@ -1,7 +1,7 @@
 //! The tools: for each its name, what it tells, its arguments, and what it asks of the node.
 
 use super::answer::Failure;
-use super::arguments::{Class, Id, Limit, Number};
+use super::arguments::{Id, Limit, Number, Silicon};
 use crate::balance::number;
 use crate::client::Client;
 use crate::error::Error;
@@ -117,7 +117,9 @@ impl Question for Health {
 #[serde(deny_unknown_fields)]
 struct Miners {
     /// Only machines of this class of silicon, as `device_arch` names it: g4, g5, core2, …
-    architecture: Option<Class>,
+    architecture: Option<Silicon>,
+    /// Only machines of this family of processors, as `device_family` names it: PowerPC, SPARC, x86, …
+    family: Option<Silicon>,
     /// Machines in the answer, at most.
     #[serde(default)]
     limit: Limit,
@@ -126,63 +128,53 @@ struct Miners {
     offset: Number,
 }
 
-/// Machines that a node lists at once, at most.
-const LISTED: usize = 1_000;
-
 impl Question for Miners {
     const NAME: &'static str = "miners";
     const TITLE: &'static str = "Machines that attested within the hour";
     const ABOUT: &'static str =
         "Machines that attested within the last hour: name, class and family of the silicon, whether it is \
          real (`physical`), its weight in a settlement, first and last attestation. Use it to find a machine's name, \
-         or to count kinds. With `architecture`, a thousand machines of the list are looked through in a call. Go on \
-         with `next_offset` until it is null. A machine that is switched off is not here: ask `machine` for it.";
+         or to count kinds: `pagination.total` counts all that fit `architecture` and `family`. Go on with \
+         `next_offset` until it is null. A machine that is switched off is not here: ask `machine` for it.";
 
-    /// The node's page; `next_offset` beside it, and `looked_at`: how many of the list were read.
+    /// The node's page, and `next_offset` beside it.
     fn ask(self, node: &Client) -> Result<Answer, Error> {
-        let wanted = self.limit.get();
-        let (offset, asked) = match self.architecture {
-            None => (self.offset, wanted),
-            Some(_) => (self.offset, LISTED),
-        };
-        let mut answer = node.get(&format!("/api/miners?limit={asked}&offset={offset}"))?;
-        let Some(Value::Array(miners)) = answer.get_mut("miners") else {
+        let offset = self.offset;
+        let mut path = format!("/api/miners?limit={}&offset={offset}", self.limit.get());
+        if let Some(class) = &self.architecture {
+            path += &format!("&class={}", class.lower());
+        }
+        if let Some(family) = &self.family {
+            path += &format!("&family={family}");
+        }
+        let mut answer = node.get(&path)?;
+        let Some(Value::Array(miners)) = answer.get("miners") else {
             return Err(node.no_node("its list of machines has none"));
         };
-        let listed = miners.len();
-        let looked_at = match &self.architecture {
-            None => listed,
-            Some(class) => keep(miners, class, wanted),
+        // A node of another make takes no notice of what it does not know.
+        let others = |name: &str, wanted: &Option<Silicon>| {
+            wanted.as_ref().is_some_and(|wanted| {
+                let fits = |it: &Value| it[name].as_str().is_some_and(|it| wanted.is(it));
+                !miners.iter().all(fits)
+            })
         };
+        if others("device_arch", &self.architecture) || others("device_family", &self.family) {
+            return Err(node.no_node("it lists machines of other kinds than the one asked for"));
+        }
+        let listed = miners.len();
         let pagination = answer.get("pagination").and_then(Value::as_object);
         let total = pagination.and_then(|pagination| number(pagination, "total"));
-        let next = offset.get().saturating_add(looked_at as u64);
+        let next = offset.get().saturating_add(listed as u64);
         let is_last = match total {
             Some(total) => next >= total,
-            None => looked_at == listed && listed < asked,
+            None => listed < self.limit.get(),
         };
-        answer.insert("looked_at".into(), looked_at.into());
         answer.insert(
             "next_offset".into(),
-            Some(next).filter(|_| !is_last && looked_at > 0).into(),
+            Some(next).filter(|_| !is_last && listed > 0).into(),
         );
         Ok(answer)
     }
-}
-
-/// Keeps the first `wanted` miners of a class; gives how many had to be looked at.
-fn keep(miners: &mut Vec<Value>, class: &Class, wanted: usize) -> usize {
-    let (mut kept, mut looked_at) = (0, 0);
-    miners.retain(|miner| {
-        if kept == wanted {
-            return false;
-        }
-        looked_at += 1;
-        let is_one = miner["device_arch"].as_str().is_some_and(|it| class.is(it));
-        kept += usize::from(is_one);
-        is_one
-    });
-    looked_at
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -344,20 +336,5 @@ mod tests {
                 assert!(member["description"].is_string(), "{}.{name}", tool.name);
             }
         }
-    }
-
-    #[test]
-    fn a_class_is_kept_until_there_are_enough() {
-        let miners = |classes: &[&str]| -> Vec<Value> {
-            let one = |class: &&str| json!({ "device_arch": class });
-            classes.iter().map(one).collect()
-        };
-        let g4: Class = serde_json::from_value(json!("g4")).expect("a class");
-        let mut list = miners(&["g4", "g5", "G4", "g3", "g4"]);
-        assert_eq!(keep(&mut list, &g4, 2), 3);
-        assert_eq!(list, miners(&["g4", "G4"]));
-        assert_eq!(keep(&mut list, &g4, 9), 2);
-        let mut none = miners(&["g5"]);
-        assert_eq!((keep(&mut none, &g4, 9), none.len()), (1, 0));
     }
 }
