@@ -157,11 +157,9 @@ fn run_attest(settings: Settings, screen: &Screen) -> Result<(), Error> {
             let page = miner.page(&answer);
             (answer, page, Ok(()))
         }
-        Err(Error::Refused(refusal)) => (
-            refusal.members.clone(),
-            None,
-            Err(Error::Refused(refusal)),
-        ),
+        Err(Error::Refused(refusal)) => {
+            (refusal.members.clone(), None, Err(Error::Refused(refusal)))
+        }
         Err(error) => return Err(error),
     };
     if miner.settings().json {
