@@ -98,6 +98,26 @@ impl Evidence {
             .flatten()
             .find(|&[ticks, ns]| ticks > 0 && ns > 0)
     }
+
+    /// Ticks that the channels took between one paired reading of counter and clock
+    /// ([`oscillator::Evidence::clock`]) and the next, in the order in which the prober runs them.
+    pub fn ticks_between_readings(&self) -> [u128; 8] {
+        macro_rules! ticks {
+            ($($channel:ident),*) => {
+                [$(self.$channel.as_ref().map_or(0, |it| it.ticks)),*].into_iter().map(u128::from).sum()
+            };
+        }
+        [
+            ticks!(counter),
+            ticks!(pipeline, simd),
+            ticks!(fpu),
+            ticks!(branch, trap, quirks, fresh_code),
+            ticks!(cache),
+            ticks!(jitter),
+            ticks!(oscillator),
+            ticks!(thermal),
+        ]
+    }
 }
 
 /// [`Identity`] as it travels.

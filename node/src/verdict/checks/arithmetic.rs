@@ -269,19 +269,7 @@ fn pairs(e: &Evidence, found: &mut Contradictions) {
     found.expect(*last == [e.elapsed_ticks, e.elapsed_ns], || {
         String::from("the paired readings do not end with the probe")
     });
-    macro_rules! ticks {
-        ($($channel:ident),*) => { [$(e.$channel.as_ref().map_or(0, |c| c.ticks)),*].into_iter().map(u128::from).sum() };
-    }
-    let between: [u128; 8] = [
-        ticks!(counter),
-        ticks!(pipeline, simd),
-        ticks!(fpu),
-        ticks!(branch, trap, quirks, fresh_code),
-        ticks!(cache),
-        ticks!(jitter),
-        ticks!(oscillator),
-        ticks!(thermal),
-    ];
+    let between = e.ticks_between_readings();
     if clock.len() != between.len() + 1 {
         return;
     }

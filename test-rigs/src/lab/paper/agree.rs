@@ -192,31 +192,12 @@ fn settle_from(evidence: &mut Evidence, before: &Evidence) {
     clock(evidence, before);
 }
 
-/// Ticks of the channels between one paired reading and the next.
-fn between_readings(e: &Evidence) -> [u64; 8] {
-    macro_rules! ticks {
-        ($($channel:ident),*) => { [$(e.$channel.as_ref().map_or(0, |c| c.ticks)),*].into_iter().sum() };
-    }
-    [
-        ticks!(counter),
-        ticks!(pipeline, simd),
-        ticks!(fpu),
-        ticks!(branch, trap, quirks, fresh_code),
-        ticks!(cache),
-        ticks!(jitter),
-        ticks!(oscillator),
-        ticks!(thermal),
-    ]
-}
-
 /// Moves the paired readings apart by what the channels between them took more than before.
 fn clock(evidence: &mut Evidence, before: &Evidence) {
-    let [new, old] = [&*evidence, before].map(between_readings);
-    let more: Vec<u64> = new
-        .iter()
-        .zip(old)
-        .map(|(new, old)| new.saturating_sub(old))
-        .collect();
+    let [new, old] = [&*evidence, before].map(Evidence::ticks_between_readings);
+    let more =
+        |(new, old): (u128, u128)| u64::try_from(new.saturating_sub(old)).unwrap_or(u64::MAX);
+    let more: Vec<u64> = new.into_iter().zip(old).map(more).collect();
     let ns = |ticks: u64| {
         let ns = u128::from(before.elapsed_ns) * u128::from(ticks)
             / u128::from(before.elapsed_ticks.max(1));
