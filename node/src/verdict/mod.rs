@@ -220,7 +220,7 @@ impl Profiles {
 }
 
 /// Version of the rules: raised with every change that can change a verdict.
-pub const RULES_VERSION: u16 = 5;
+pub const RULES_VERSION: u16 = 6;
 
 /// Judges a case. Any evidence and any JSON is judged without a panic.
 ///
