@@ -244,7 +244,8 @@ fn nobody_answers() {
             system.connect(LOCAL, address.port(), SHORT_MS),
             Err(Refused("nobody answers in time"))
         );
-        assert!(before.elapsed() >= Duration::from_millis(SHORT_MS));
+        // By a clock of whole milliseconds, which may begin in the middle of one.
+        assert!(before.elapsed() > Duration::from_millis(SHORT_MS - 1));
     });
 }
 
