@@ -115,6 +115,12 @@ fn main() {
         "/explorer/transactions".into(),
         "/explorer/tx/epoch/1".into(),
         "/explorer/laboratory".into(),
+        "/api/overview".into(),
+        "/api/miners?family=x86&sort=weight&limit=50&offset=10000".into(),
+        "/api/time/1y".into(),
+        "/api/hall-of-fame".into(),
+        "/api/preserved".into(),
+        "/api/laboratory".into(),
         "/feeds/attestations.atom".into(),
         "/feeds/epochs.rss".into(),
     ];
