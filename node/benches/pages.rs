@@ -70,6 +70,7 @@ fn main() {
     let now = Arc::new(AtomicI64::new(NOW_MS));
     let config = Config {
         requests_per_minute: 0,
+        lists_per_minute: 0,
         ..Config::default()
     };
     let app = Arc::new(App::new(config, store, Clock::Manual(now)));
