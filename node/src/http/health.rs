@@ -15,6 +15,7 @@ use crate::error::{ApiError, Code};
 use crate::json::decimal;
 use crate::store::records;
 
+/// Of the program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// From this age on a backup is too old (existing network).

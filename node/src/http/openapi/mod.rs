@@ -34,6 +34,7 @@ use utoipa_axum::routes;
 use self::served::Texts;
 use super::admin::ADMIN_KEY;
 use super::headers::{REQUEST_ID, REQUEST_ID_DIGITS};
+use super::health::VERSION;
 use crate::app::App;
 
 /// What the document says before any operation.
@@ -77,7 +78,7 @@ pub fn empty_for_operator() -> OpenApi {
 }
 
 fn titled(title: &str) -> OpenApi {
-    let mut info = Info::new(title, env!("CARGO_PKG_VERSION"));
+    let mut info = Info::new(title, VERSION);
     info.description = Some(ABOUT.to_owned());
     let mut components = Components::new();
     refusals::add_to(&mut components);

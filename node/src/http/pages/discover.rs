@@ -11,6 +11,7 @@ use super::feeds::base;
 use super::shell::Shown;
 use crate::app::App;
 use crate::error::{ApiError, Code};
+use crate::http::health::VERSION;
 use crate::http::openapi::refusals;
 use crate::http::reply::Answer;
 use crate::http::text::Text;
@@ -174,7 +175,7 @@ pub async fn discover(State(app): State<Arc<App>>, asked: HeaderMap) -> Answer<D
             .iter()
             .map(|&(name, path)| PageLink { name, path })
             .collect(),
-        version: env!("CARGO_PKG_VERSION"),
+        version: VERSION,
     })
 }
 
@@ -246,7 +247,7 @@ pub async fn agent_card(asked: HeaderMap) -> Answer<AgentCard> {
             })
             .collect(),
         url: base,
-        version: env!("CARGO_PKG_VERSION"),
+        version: VERSION,
     })
 }
 

@@ -91,6 +91,12 @@ static SECTIONS: LazyLock<(Head, Vec<Section>)> = LazyLock::new(|| {
     (head, sections.collect())
 });
 
+/// The section that is asked for by this name.
+fn named(name: &str) -> Option<&'static Section> {
+    let (_, sections) = &*SECTIONS;
+    sections.iter().find(|section| section.slug == name)
+}
+
 /// A title as a part of an address: its letters and digits, small, what is between them as hyphens.
 fn slug(title: &str) -> String {
     let words = title.split(|c: char| !c.is_ascii_alphanumeric());
@@ -241,10 +247,8 @@ refusals! { SectionRefusals = PATH, &[Code::NotFound] }
 pub async fn json_of_section(
     Segment(name): Segment,
 ) -> Result<Answer<LaboratorySection>, ApiError> {
-    let (_, sections) = &*SECTIONS;
-    let section = sections.iter().find(|section| section.slug == name);
-    let section =
-        section.ok_or_else(|| ApiError::new(Code::NotFound, "the report has no such section"))?;
+    let section = named(&name)
+        .ok_or_else(|| ApiError::new(Code::NotFound, "the report has no such section"))?;
     Ok(Answer::new(LaboratorySection {
         markdown: section.markdown,
         ok: true,
@@ -290,11 +294,9 @@ pub async fn part(Path(name): Path<String>, asked: HeaderMap) -> Shown {
     if let Some((_, kind, bytes)) = PICTURES.iter().flatten().find(|(file, ..)| *file == name) {
         return Ok(Text::new(*bytes, kind).answer(&asked));
     }
-    let (_, sections) = &*SECTIONS;
-    let named = sections.iter().find(|section| section.slug == name);
     section(
         "",
-        named.ok_or_else(|| nothing("the report has no such section or picture"))?,
+        named(&name).ok_or_else(|| nothing("the report has no such section or picture"))?,
         &asked,
     )
 }

@@ -15,6 +15,7 @@ use super::shell::{show, Shown};
 use super::view::{self, tame};
 use crate::app::App;
 use crate::error::ApiError;
+use crate::http::health::VERSION;
 use crate::http::miner::Attested;
 use crate::http::miners::ACTIVE_MS;
 use crate::http::openapi::{refusals, STORE};
@@ -187,7 +188,7 @@ pub async fn json(
         server_time: UnixSeconds(app.clock.now_s()),
         total_supply_i64: MicroRtc(TOTAL_SUPPLY),
         uptime_s: uptime_s(&app),
-        version: env!("CARGO_PKG_VERSION"),
+        version: VERSION,
     }))
 }
 
@@ -314,7 +315,7 @@ pub async fn page(
         paid_out: view::rtc(totals.paid_out),
         supply: view::rtc(TOTAL_SUPPLY),
         uptime: view::span(uptime_s(&app)),
-        version: env!("CARGO_PKG_VERSION"),
+        version: VERSION,
     };
     show(&page, &asked)
 }
