@@ -151,22 +151,17 @@ fn miner_in_lines(settings: Settings, stop: Stop) -> Result<Miner, Error> {
 /// One attestation; what the node says is shown whether it accepts or refuses.
 fn run_attest(settings: Settings, screen: &Screen) -> Result<(), Error> {
     let miner = miner_in_lines(settings, Stop::never())?;
-    // A miner that was never accepted has no page.
-    let (members, page, outcome) = match miner.attest() {
-        Ok(answer) => {
-            let page = miner.page(&answer);
-            (answer, page, Ok(()))
-        }
-        Err(Error::Refused(refusal)) => {
-            (refusal.members.clone(), None, Err(Error::Refused(refusal)))
-        }
+    let (members, outcome) = match miner.attest() {
+        Ok(answer) => (answer, Ok(())),
+        Err(Error::Refused(refusal)) => (refusal.members.clone(), Err(Error::Refused(refusal))),
         Err(error) => return Err(error),
     };
     if miner.settings().json {
         out::line(serde_json::Value::Object(members));
     } else if outcome.is_ok() || members.contains_key("verdict") {
         verdict::explain(screen, &members);
-        if let Some(page) = page {
+        // A miner that was never accepted has no page.
+        if let (Ok(()), Some(page)) = (&outcome, miner.page(&members)) {
             screen.say(format_args!("{:<14}{page}", "page"));
         }
     }
